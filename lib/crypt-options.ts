@@ -78,8 +78,8 @@ export interface CryptOptions {
   /** TLS 1.3: pad each record's plaintext with zeros to a multiple of this many bytes, 0 … 16384. Default 0, none (RFC 8446 5.4). */
   padTo?: number;
   /**
-   * TLS 1.3 with `secret`: send a KeyUpdate after this many records under one key. Default: well before the cipher's limit
-   * (RFC 8446 5.5), 2^23 records for AES-GCM and CCM.
+   * TLS 1.3 with `secret`: send a KeyUpdate after this many records under one key. Default: half the cipher's limit
+   * (RFC 8446 5.5), 11,863,283 records for AES-GCM and CCM.
    */
   keyUpdateAfter?: number;
   /**

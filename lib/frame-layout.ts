@@ -14,16 +14,17 @@ export interface FrameLayout {
   length: { offset: number; size: 2 | 3 | 4; bias: number };
   /** Largest payload of one frame, 1 … 65,536 bytes. Default 16,384. */
   maxPayload?: number;
-  /** How the cipher's IV or nonce is made. */
-  iv: {
-    /** Bytes of the IV that come from the direction's `iv`. The rest is `explicit`. */
-    fixed: number;
-    /** Bytes of it that each frame carries after its header: 0, 8 (a counter) or one block of a CBC or CTR cipher (random). */
-    explicit: number;
-    /** XOR the sequence number into the last 8 bytes (RFC 8446 5.3); with `explicit` 0, AEAD only. */
-    xorSequence?: boolean;
-  };
-  /** Which header bytes an AEAD cipher authenticates. Default: the whole header. `sequence` puts that many bytes of the sequence number before them. */
+  /**
+   * How the cipher's IV or nonce is made. Only shapes whose nonces never repeat under one key are accepted:
+   *
+   * - AEAD and CTR: `{ fixed: 12, explicit: 0, xorSequence: true }`, the direction's `iv` with the sequence number XORed into its
+   *   last 8 bytes (RFC 8446 5.3), or `{ fixed: 4, explicit: 8 }`, a salt and a counter that each frame carries (RFC 5288 3)
+   * - CBC: `{ fixed: 0, explicit: block }`, a random IV that each frame carries
+   *
+   * CTR ciphers count the blocks of a frame in the IV's last 4 bytes, from 1 (RFC 3686 4).
+   */
+  iv: { fixed: number; explicit: number; xorSequence?: boolean };
+  /** Header bytes that an AEAD cipher authenticates. Default: all. `sequence`: so many bytes of the sequence number before them. */
   aad?: { start: number; end: number; sequence?: 0 | 4 | 8 };
   /** Non-AEAD ciphers. */
   mac?: {

@@ -1,0 +1,22 @@
+{
+  "targets": [
+    {
+      "target_name": "so_crypt",
+      "sources": [
+        "native/addon.cc",
+        "native/record/hmac.cc",
+        "native/record/opener.cc",
+        "native/record/sealer.cc",
+        "native/providers/ciphers.cc",
+        "native/providers/evp.cc"
+      ],
+      "include_dirs": ["<!@(node -p \"require('node-addon-api').include\")"],
+      "defines": ["NAPI_VERSION=9", "NODE_ADDON_API_DISABLE_DEPRECATED", "NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS"],
+      "cflags": ["-Wall", "-Wextra", "-O3"],
+      "cflags_cc!": ["-std=gnu++20"],
+      "cflags_cc": ["-std=c++17"],
+      "xcode_settings": { "CLANG_CXX_LANGUAGE_STANDARD": "c++17", "GCC_OPTIMIZATION_LEVEL": "3" },
+      "msvs_settings": { "VCCLCompilerTool": { "AdditionalOptions": ["/std:c++17"] } }
+    }
+  ]
+}

@@ -1,0 +1,200 @@
+import { type CipherFacts, ciphers, hashOf, macs } from './ciphers.js';
+import type { CipherName, CryptOptions, DirectionKeys, MacName, Protocol } from './crypt-options.js';
+import { SoCryptError, type SoCryptErrorCode } from './errors.js';
+import { ContentType, customLayout, TLS_MAX_FRAGMENT, tlsLayout } from './frame-layouts.js';
+import { trafficKeys } from './handshake/key-schedule.js';
+import { type DirectionSpec, type NativeLayout, Nonce, type OpenerSpec, type SealerSpec } from './native.js';
+
+/** CryptOptions after validation: all an engine needs to arm a socket. */
+export interface Arming {
+  protocol: Protocol | 'custom';
+  cipher: CipherName;
+  facts: CipherFacts;
+  mac: MacName | undefined;
+  layout: NativeLayout;
+  write: (SealerSpec & Secret) | undefined;
+  read: (OpenerSpec & Secret) | undefined;
+  keyUpdateAfter: number;
+  truncation: 'error' | 'end';
+  onHandshakeMessage: ((message: Buffer) => void) | undefined;
+}
+
+/** TLS 1.3 traffic secret (a copy), for KeyUpdate. */
+export interface Secret {
+  secret: Buffer | undefined;
+}
+
+/** Records that stay for alerts when the cipher's limit is reached. */
+export const RESERVED_RECORDS = 8n;
+
+/**
+ * Checks the options of setCrypt and turns them into what the record layer takes. Nothing is armed yet; key Buffers are copied by
+ * the engine, and wiped by {@link wipeKeys} afterwards if asked.
+ *
+ * @throws SoCryptError with a code for each kind of mistake
+ */
+export function validate(options: CryptOptions): Arming {
+  if (typeof options !== 'object' || options === null)
+    fail('ERR_SO_CRYPT_INVALID_OPTION', 'The options of setCrypt are missing', 'Give it an object with protocol, cipher and keys');
+  const cipher = `${options.cipher}`.toLowerCase() as CipherName;
+  const facts = Object.hasOwn(ciphers, cipher) ? ciphers[cipher] : undefined;
+  if (facts === undefined)
+    fail('ERR_SO_CRYPT_UNKNOWN_CIPHER', `Unknown cipher ${quote(options.cipher)}`, `Known are ${Object.keys(ciphers).join(', ')}`);
+  const mac = macOf(options, cipher, facts);
+  const layout = layoutOf(options, cipher, facts, mac);
+  const protocol: Arming['protocol'] = options.protocol ?? 'custom';
+  if (options.write === undefined && options.read === undefined)
+    fail('ERR_SO_CRYPT_INVALID_OPTION', 'No direction to arm', 'Give write, read or both');
+
+  const maxFragment = integer(options.maxFragment ?? Math.min(layout.maxPayload, TLS_MAX_FRAGMENT), 'maxFragment', 64, layout.maxPayload);
+  const padTo = integer(options.padTo ?? 0, 'padTo', 0, TLS_MAX_FRAGMENT);
+  if (padTo > 0 && protocol !== 'tls1.3')
+    fail('ERR_SO_CRYPT_UNSUPPORTED', `${protocol} has no record padding`, 'Leave padTo out, or use TLS 1.3');
+  const limit = Number(facts.recordLimit);
+  const keyUpdateAfter = integer(options.keyUpdateAfter ?? Math.floor(limit / 2), 'keyUpdateAfter', 1, limit);
+  if (options.truncation !== undefined && options.truncation !== 'error' && options.truncation !== 'end')
+    fail('ERR_SO_CRYPT_INVALID_OPTION', 'truncation is invalid', "It must be 'error' or 'end'");
+
+  const context = { protocol, cipher, facts, mac, layout };
+  return {
+    ...context,
+    write: options.write && {
+      ...directionOf(options.write, 'write', context),
+      maxFragment,
+      padTo,
+      splitFirst: layout.nonce === Nonce.chained,
+    },
+    read: options.read && {
+      ...directionOf(options.read, 'read', context),
+      applicationType: protocol === 'custom' ? 0 : ContentType.applicationData,
+    },
+    keyUpdateAfter,
+    truncation: options.truncation ?? 'error',
+    onHandshakeMessage: options.onHandshakeMessage,
+  };
+}
+
+/** Overwrites the caller's key Buffers with zeros. */
+export function wipeKeys(options: CryptOptions): void {
+  for (const keys of [options.write, options.read])
+    for (const bytes of [keys?.key, keys?.iv, keys?.macKey, keys?.secret]) bytes?.fill(0);
+}
+
+type Context = Pick<Arming, 'protocol' | 'cipher' | 'facts' | 'mac' | 'layout'>;
+
+function macOf(options: CryptOptions, cipher: CipherName, facts: CipherFacts): MacName | undefined {
+  if (facts.mode === 'aead') {
+    if (options.mac !== undefined)
+      fail('ERR_SO_CRYPT_UNSUPPORTED', `${cipher} authenticates by itself`, 'Leave mac out');
+    return undefined;
+  }
+  const mac = `${options.mac}`.toLowerCase() as MacName;
+  if (!Object.hasOwn(macs, mac))
+    fail('ERR_SO_CRYPT_UNKNOWN_MAC', `${cipher} needs a MAC, not ${quote(options.mac)}`, `Known are ${Object.keys(macs).join(', ')}`);
+  return mac;
+}
+
+function layoutOf(
+  options: CryptOptions,
+  cipher: CipherName,
+  facts: CipherFacts,
+  mac: MacName | undefined,
+): NativeLayout {
+  const macLength = mac === undefined ? 0 : macs[mac];
+  const { protocol, frame } = options;
+  if ((protocol === undefined) === (frame === undefined))
+    fail('ERR_SO_CRYPT_INVALID_OPTION', 'Exactly one of protocol and frame must be given', "For TLS 1.3: protocol: 'tls1.3'");
+  if (frame !== undefined) return customLayout(frame, facts, macLength);
+  if (!['tls1.0', 'tls1.1', 'tls1.2', 'tls1.3'].includes(protocol as string))
+    fail('ERR_SO_CRYPT_UNKNOWN_PROTOCOL', `Unknown protocol ${quote(protocol)}`, 'Known are tls1.0, tls1.1, tls1.2, tls1.3');
+  if (!facts.protocols.includes(protocol as Protocol))
+    fail('ERR_SO_CRYPT_UNSUPPORTED', `${protocol} has no cipher ${cipher}`, `It has ${ciphersOf(protocol as Protocol)}`);
+  if (mac !== undefined && mac !== 'hmac-sha1' && protocol !== 'tls1.2')
+    fail('ERR_SO_CRYPT_UNSUPPORTED', `${protocol} has no ${mac}`, 'It has hmac-sha1');
+  return tlsLayout(protocol as Protocol, facts, macLength, options.encryptThenMac === true);
+}
+
+function ciphersOf(protocol: Protocol): string {
+  return Object.entries(ciphers)
+    .filter(([, facts]) => facts.protocols.includes(protocol))
+    .map(([name]) => name)
+    .join(', ');
+}
+
+function directionOf(keys: DirectionKeys, name: string, context: Context): DirectionSpec & Secret {
+  const { facts, layout, cipher, mac, protocol } = context;
+  if (typeof keys !== 'object' || keys === null)
+    fail('ERR_SO_CRYPT_INVALID_OPTION', `${name} is invalid`, 'It must be an object with key, iv …');
+  let { key, iv } = keys;
+  const secret = secretOf(keys, name, context);
+  if (secret !== undefined && key === undefined && iv === undefined)
+    ({ key, iv } = trafficKeys(hashOf(cipher), secret, facts.keyLength));
+  checkBytes(key, facts.keyLength, 'ERR_SO_CRYPT_KEY_LENGTH', `${name}.key of ${cipher}`);
+  const noIv = iv === undefined || iv.length === 0;
+  if (layout.fixedIv > 0 || !noIv)
+    checkBytes(iv, layout.fixedIv, 'ERR_SO_CRYPT_IV_LENGTH', `${name}.iv of ${protocol} with ${cipher}`);
+  if (mac === undefined) {
+    if (keys.macKey !== undefined)
+      fail('ERR_SO_CRYPT_MAC_KEY_LENGTH', `${name}.macKey is superfluous`, `${cipher} authenticates by itself`);
+  } else if (protocol !== 'custom') {
+    checkBytes(keys.macKey, macs[mac], 'ERR_SO_CRYPT_MAC_KEY_LENGTH', `${name}.macKey of ${mac}`);
+  } else if (!(keys.macKey instanceof Uint8Array) || keys.macKey.length < 1 || keys.macKey.length > 128) {
+    fail('ERR_SO_CRYPT_MAC_KEY_LENGTH', `${name}.macKey has a wrong length`, 'It must be a Buffer of 1 to 128 bytes');
+  }
+  const sequence = counter(keys.sequence ?? 0n, `${name}.sequence`);
+  if (keys.explicitNonce !== undefined && layout.nonce !== Nonce.explicitCounter)
+    fail('ERR_SO_CRYPT_INVALID_OPTION', `${name}.explicitNonce is superfluous`, `${protocol} with ${cipher} has no explicit nonce`);
+  return {
+    layout,
+    cipher,
+    mac,
+    key,
+    iv: noIv ? new Uint8Array(0) : (iv as Uint8Array),
+    macKey: keys.macKey ?? new Uint8Array(0),
+    sequence,
+    explicitCounter: counter(keys.explicitNonce ?? sequence, `${name}.explicitNonce`),
+    limit: name === 'write' ? facts.recordLimit + RESERVED_RECORDS : 2n ** 64n - 1n,
+    secret: secret === undefined ? undefined : Buffer.from(secret),
+  };
+}
+
+function secretOf(keys: DirectionKeys, name: string, context: Context): Uint8Array | undefined {
+  if (keys.secret === undefined) return undefined;
+  if (context.protocol !== 'tls1.3')
+    fail('ERR_SO_CRYPT_INVALID_OPTION', `${name}.secret is superfluous`, 'Traffic secrets are TLS 1.3');
+  const length = hashOf(context.cipher) === 'sha384' ? 48 : 32;
+  checkBytes(keys.secret, length, 'ERR_SO_CRYPT_KEY_LENGTH', `${name}.secret of ${context.cipher}`);
+  return keys.secret;
+}
+
+function checkBytes(
+  value: unknown,
+  length: number,
+  code: SoCryptErrorCode,
+  what: string,
+): asserts value is Uint8Array {
+  if (value instanceof Uint8Array && value.length === length) return;
+  const found = value instanceof Uint8Array ? `${value.length} bytes` : value === undefined ? 'nothing' : `a ${typeof value}`;
+  fail(code, `${what} must have ${length} bytes, found ${found}`, length === 0 ? 'Leave it out' : `Give a Buffer of ${length} bytes`);
+}
+
+function counter(value: unknown, what: string): bigint {
+  const number = typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : value;
+  if (typeof number !== 'bigint' || number < 0n || number >= 2n ** 64n - 1n)
+    fail('ERR_SO_CRYPT_SEQUENCE', `${what} is out of range`, 'It must be an integer from 0 to 2^64 - 2');
+  return number;
+}
+
+function integer(value: unknown, what: string, from: number, to: number): number {
+  if (!Number.isInteger(value) || (value as number) < from || (value as number) > to)
+    fail('ERR_SO_CRYPT_INVALID_OPTION', `${what} is invalid`, `It must be an integer from ${from} to ${to}`);
+  return value as number;
+}
+
+function quote(value: unknown): string {
+  return typeof value === 'string' ? `'${value}'` : String(value);
+}
+
+function fail(code: SoCryptErrorCode, message: string, hint: string): never {
+  throw new SoCryptError(code, message, { hint });
+}

@@ -1,0 +1,74 @@
+/**
+ * so-crypt: a drop-in for node:net whose sockets encrypt in write().
+ */
+import net from 'node:net';
+import { engines } from './engines.js';
+import { Server } from './server.js';
+import { Socket, type SocketOptions } from './socket.js';
+
+export type {
+  CipherName,
+  CryptOptions,
+  CryptState,
+  DirectionKeys,
+  DirectionState,
+  EngineName,
+  MacName,
+  Protocol,
+  ReadState,
+} from './crypt-options.js';
+export { type EngineReport, engines } from './engines.js';
+export { SoCryptError, type SoCryptErrorCode } from './errors.js';
+export type { FrameLayout } from './frame-layout.js';
+export { Server } from './server.js';
+export { Socket, type SocketOptions, Socket as Stream } from './socket.js';
+
+/** Options of {@link connect}: those of net.connect, and `crypt`. */
+export type ConnectOptions = net.NetConnectOpts & SocketOptions;
+
+/** net.connect, with a {@link Socket} and the option `crypt`. */
+export function connect(options: ConnectOptions, listener?: () => void): Socket;
+export function connect(port: number, host?: string, listener?: () => void): Socket;
+export function connect(path: string, listener?: () => void): Socket;
+export function connect(...args: unknown[]): Socket {
+  const options = typeof args[0] === 'object' && args[0] !== null ? (args[0] as ConnectOptions) : undefined;
+  const socket = new Socket(options);
+  if (options?.timeout) socket.setTimeout(options.timeout);
+  return socket.connect(...(args as [net.NetConnectOpts]));
+}
+
+/** The same as {@link connect}. */
+export const createConnection = connect;
+
+/** net.createServer, whose connections are {@link Socket}s. */
+export function createServer(listener?: (socket: Socket) => void): Server;
+export function createServer(options: net.ServerOpts, listener?: (socket: Socket) => void): Server;
+export function createServer(...args: unknown[]): Server {
+  return new Server(...(args as [net.ServerOpts]));
+}
+
+const {
+  BlockList,
+  SocketAddress,
+  isIP,
+  isIPv4,
+  isIPv6,
+  getDefaultAutoSelectFamily,
+  setDefaultAutoSelectFamily,
+  getDefaultAutoSelectFamilyAttemptTimeout,
+  setDefaultAutoSelectFamilyAttemptTimeout,
+} = net;
+export {
+  BlockList,
+  getDefaultAutoSelectFamily,
+  getDefaultAutoSelectFamilyAttemptTimeout,
+  isIP,
+  isIPv4,
+  isIPv6,
+  SocketAddress,
+  setDefaultAutoSelectFamily,
+  setDefaultAutoSelectFamilyAttemptTimeout,
+};
+
+/** Everything node:net has, with ours in its place. */
+export default { ...net, Socket, Stream: Socket, Server, connect, createConnection, createServer, engines };

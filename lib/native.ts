@@ -1,0 +1,120 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * The addon's surface (native/addon.cc). Everything it is given has been validated in lib/; its own checks guard memory only.
+ */
+
+/** enum Nonce of native/record/frame_layout.h. */
+export const Nonce = { xorSequence: 0, explicitCounter: 1, explicitRandom: 2, chained: 3 } as const;
+/** enum MacOrder of native/record/frame_layout.h. */
+export const MacOrder = { aead: 0, macThenEncrypt: 1, encryptThenMac: 2 } as const;
+/** enum Padding of native/record/frame_layout.h. */
+export const Padding = { none: 0, tls: 1 } as const;
+/** enum AssociatedLength of native/record/frame_layout.h. */
+export const AssociatedLength = { frame: 0, covered: 1 } as const;
+
+/** struct FrameLayout of native/record/frame_layout.h. */
+export interface NativeLayout {
+  header: Uint8Array;
+  typeOffset: number;
+  innerType: boolean;
+  lengthOffset: number;
+  lengthSize: number;
+  lengthBias: number;
+  maxPayload: number;
+  maxBody: number;
+  nonce: number;
+  fixedIv: number;
+  explicitIv: number;
+  order: number;
+  tag: number;
+  padding: number;
+  associatedSequence: number;
+  associatedStart: number;
+  associatedEnd: number;
+  associatedLength: number;
+}
+
+/** One direction's keys and framing, as `new Sealer` and `new Opener` take it. */
+export interface DirectionSpec {
+  layout: NativeLayout;
+  cipher: string;
+  mac: string | undefined;
+  key: Uint8Array;
+  iv: Uint8Array;
+  macKey: Uint8Array;
+  sequence: bigint;
+  explicitCounter: bigint;
+  /** Frames allowed under one key. */
+  limit: bigint;
+}
+
+export interface SealerSpec extends DirectionSpec {
+  maxFragment: number;
+  padTo: number;
+  splitFirst: boolean;
+}
+
+export interface OpenerSpec extends DirectionSpec {
+  /** Content type that is data, 0 where the layout has none. */
+  applicationType: number;
+}
+
+interface NativeDirection {
+  readonly sequence: bigint;
+  /** Frames under the present key. */
+  readonly frames: number;
+  /** Next key and IV; sequence numbers start at 0 again. False: the provider failed. */
+  rekey(key: Uint8Array, iv: Uint8Array): boolean;
+  /** Whether this direction has ever had that key and IV. */
+  hasUsed(key: Uint8Array, iv: Uint8Array): boolean;
+  /** Wipes the keys; nothing can be sealed or opened afterwards. */
+  dispose(): void;
+}
+
+export interface Sealer extends NativeDirection {
+  /** Most bytes that one frame is longer than its payload. */
+  readonly overhead: number;
+  /** Seals all of the chunks into `out`; bytes written, or a negative {@link SealStatus}. */
+  seal(type: number, chunks: Uint8Array | readonly Uint8Array[], out: Uint8Array): number;
+}
+
+export interface Opener extends NativeDirection {
+  /** Opens the frames of `input` from start to end; an {@link OpenStatus}, with the numbers in {@link native}.result. */
+  open(input: Uint8Array, start: number, end: number, out: Uint8Array): number;
+}
+
+/** enum SealStatus of native/record/sealer.h. */
+export const SealStatus = { limit: -1, provider: -2, capacity: -3 } as const;
+
+/** enum OpenStatus of native/record/opener.h. */
+export const OpenStatus = {
+  needMore: 0,
+  control: 1,
+  capacity: 2,
+  badMac: -1,
+  overflow: -2,
+  badType: -3,
+  badHeader: -4,
+  badLength: -5,
+  noType: -6,
+  limit: -7,
+  notAFrame: -8,
+} as const;
+
+interface Native {
+  Sealer: new (spec: SealerSpec) => Sealer;
+  Opener: new (spec: OpenerSpec) => Opener;
+  /** What the last `open` answered besides its status: consumed, produced, control type, control length, bytes kept. */
+  result: Int32Array;
+}
+
+// bindings finds build/Release or build/Debug under the package's root, wherever tsc has put this file.
+const require = createRequire(import.meta.url);
+const bindings = require('bindings') as (options: { bindings: string; module_root: string }) => Native;
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+/** The addon. Loading it fails with `bindings`' list of places where it looked when it was never built. */
+export const native: Native = bindings({ bindings: 'so_crypt', module_root: join(root) });

@@ -1,0 +1,56 @@
+/** The option `onread` of net.Socket. */
+export interface UserOnread {
+  buffer: Uint8Array | (() => Uint8Array);
+  callback: (bytes: number, buffer: Uint8Array) => boolean;
+}
+
+/** Gives plain bytes to an application that reads with `onread`, in pieces that fit its buffers. */
+export class OnreadDelivery {
+  readonly #onread: UserOnread;
+  #rest: Buffer[] = [];
+
+  constructor(onread: UserOnread) {
+    this.#onread = onread;
+  }
+
+  /** The test that net.Socket makes: anything else is ignored. */
+  static isWanted(onread: UserOnread | null | undefined): onread is UserOnread {
+    return (
+      typeof onread === 'object' &&
+      onread !== null &&
+      (onread.buffer instanceof Uint8Array || typeof onread.buffer === 'function') &&
+      typeof onread.callback === 'function'
+    );
+  }
+
+  /** False: the application's callback wants no more for now; what is left is kept. */
+  deliver(data: Buffer): boolean {
+    if (this.#rest.length > 0) {
+      this.#rest.push(data);
+      return false;
+    }
+    const { buffer, callback } = this.#onread;
+    for (let at = 0; at < data.length; ) {
+      const target = typeof buffer === 'function' ? buffer() : buffer;
+      const length = data.copy(target, 0, at);
+      at += length;
+      if (length === 0 || callback(length, target) === false) {
+        if (at < data.length) this.#rest.unshift(data.subarray(at));
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Goes on with what was kept. True: nothing is left. */
+  deliverRest(): boolean {
+    while (this.#rest.length > 0) {
+      const [data, ...later] = this.#rest as [Buffer, ...Buffer[]];
+      this.#rest = [];
+      const more = this.deliver(data);
+      this.#rest.push(...later);
+      if (!more) return false;
+    }
+    return true;
+  }
+}

@@ -1,0 +1,47 @@
+import net from 'node:net';
+import { Socket } from './socket.js';
+
+type Internals = net.Socket & { _handle: object | null; server?: unknown; _server?: unknown };
+
+/** net.Server whose 'connection' event brings a {@link Socket}. */
+export class Server extends net.Server {
+  override emit(event: string | symbol, ...args: unknown[]): boolean {
+    const [socket] = args;
+    if (event === 'connection' && socket instanceof net.Socket && !(socket instanceof Socket))
+      return super.emit(event, adopt(socket, this));
+    return super.emit(event, ...args);
+  }
+}
+
+/**
+ * Moves an accepted connection from the net.Socket that net.Server made, and that nobody has seen yet, to a Socket of ours. It stays
+ * counted by its server.
+ */
+export function adopt<T extends Socket>(
+  accepted: net.Socket,
+  server: net.Server,
+  make: (options: object) => T = (options) => new Socket(options) as T,
+): T {
+  const from = accepted as Internals;
+  const handle = from._handle;
+  if (!handle) throw new TypeError('The connection has no handle');
+  from._handle = null;
+  const { noDelay, keepAlive, keepAliveInitialDelay, allowHalfOpen, pauseOnConnect, highWaterMark } =
+    server as net.Server & net.ServerOpts;
+  const socket = make({
+    handle,
+    allowHalfOpen,
+    pauseOnCreate: pauseOnConnect,
+    noDelay,
+    keepAlive,
+    keepAliveInitialDelay: (keepAliveInitialDelay ?? 0) * 1000,
+    highWaterMark,
+    readable: true,
+    writable: true,
+  });
+  const to = socket as unknown as Internals;
+  to.server = from.server;
+  to._server = from._server;
+  from._server = null;
+  return socket;
+}

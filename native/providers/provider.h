@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// What a provider has to offer: one cipher under one key in one direction. Framing, nonces, padding and MACs are the record
+// layer's; a provider sees only bytes. Calls on one Cipher never overlap.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace so_crypt {
+
+enum class CipherMode : uint8_t { kAead, kCbc, kCtr };
+
+struct CipherInfo {
+  const char* name;  // as in lib/ciphers.ts
+  CipherMode mode;
+  uint8_t key_length;
+  uint8_t iv_length;   // of the nonce or IV that Seal, Open and Crypt take
+  uint8_t block;       // 1 for AEAD and CTR
+  uint8_t tag_length;  // 0 without AEAD
+  bool one_update;     // the cipher wants a record's plaintext in one piece (CCM)
+};
+
+// The ciphers of all providers; null for an unknown name.
+const CipherInfo* FindCipher(const char* name);
+
+class Cipher {
+ public:
+  explicit Cipher(const CipherInfo& info) : info_(info) {}
+  virtual ~Cipher() = default;
+  Cipher(const Cipher&) = delete;
+  Cipher& operator=(const Cipher&) = delete;
+
+  const CipherInfo& info() const { return info_; }
+
+  // Another key of the same length, replacing the present one, which is wiped. False: the provider failed, nothing is usable.
+  virtual bool SetKey(const uint8_t* key) = 0;
+
+  // AEAD. Encrypts in (length) and then tail (tail_length) to out and writes the tag. `in == out` is allowed, no other overlap.
+  virtual bool Seal(const uint8_t* nonce, const uint8_t* aad, size_t aad_length, const uint8_t* in, size_t length, const uint8_t* tail,
+                    size_t tail_length, uint8_t* out, uint8_t* tag) = 0;
+
+  // AEAD. False: not authentic (or the provider failed); out then holds nothing that may be used.
+  virtual bool Open(const uint8_t* nonce, const uint8_t* aad, size_t aad_length, const uint8_t* in, size_t length, const uint8_t* tag,
+                    uint8_t* out) = 0;
+
+  // CBC and CTR, in the direction that the Cipher was made for; length is a multiple of the block.
+  virtual bool Crypt(const uint8_t* iv, const uint8_t* in, size_t length, uint8_t* out) = 0;
+
+ private:
+  const CipherInfo& info_;
+};
+
+// OpenSSL's EVP, in this process. Null: the OpenSSL that Node brings has no such cipher.
+std::unique_ptr<Cipher> NewEvpCipher(const CipherInfo& info, const uint8_t* key, bool encrypt);
+
+}  // namespace so_crypt
