@@ -225,7 +225,7 @@ export class Socket extends net.Socket {
 
   override _read(size: number): void {
     const state = this[kState];
-    if (state !== null && (state.tap !== null || state.truncation !== undefined || state.records?.reader?.closed)) return;
+    if (state !== null && (state.truncation !== undefined || state.records?.reader?.closed)) return;
     super._read(size);
   }
 

@@ -6,15 +6,21 @@ export type Hash = 'sha1' | 'sha256' | 'sha384';
 const HASH_LENGTH: Record<Hash, number> = { sha1: 20, sha256: 32, sha384: 48 };
 
 /**
- * HKDF-Expand-Label of TLS 1.3 with an empty context (RFC 8446 7.1).
+ * HKDF-Expand-Label of TLS 1.3 (RFC 8446 7.1).
  *
  * @param secret 32 or 48 bytes
  * @param label without "tls13 "
  * @param length of the output in bytes
  */
-export function expandLabel(hash: Hash, secret: Uint8Array, label: string, length: number): Buffer {
+export function expandLabel(
+  hash: Hash,
+  secret: Uint8Array,
+  label: string,
+  length: number,
+  context: Uint8Array = new Uint8Array(0),
+): Buffer {
   const name = Buffer.from(`tls13 ${label}`, 'latin1');
-  const info = Buffer.concat([Buffer.of(length >> 8, length & 0xff, name.length), name, Buffer.of(0)]);
+  const info = Buffer.concat([Buffer.of(length >> 8, length & 0xff, name.length), name, Buffer.of(context.length), context]);
   const output = Buffer.alloc(length);
   let block: Buffer = Buffer.alloc(0);
   for (let at = 0, i = 1; at < length; i++) {

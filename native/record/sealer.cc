@@ -138,7 +138,8 @@ SealStatus Sealer::Seal(uint8_t type, const Chunk* chunks, size_t count, uint8_t
   *written = 0;
   if (capacity < Bound(left)) return SealStatus::kCapacity;
   Source source(chunks, count);
-  bool split = split_first_ && left > 1;
+  // Only application data is what an attacker could have chosen.
+  bool split = split_first_ && left > 1 && layout_.type_offset >= 0 && type == layout_.header[layout_.type_offset];
   do {
     const size_t n = split ? 1 : std::min(left, max_fragment_);
     const SealStatus status = SealFrame(type, source, n, out + *written, written);

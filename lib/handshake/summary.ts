@@ -1,0 +1,147 @@
+import { createHash } from 'node:crypto';
+import type tls from 'node:tls';
+import { SoCryptError } from '../errors.js';
+import type { Secrets } from './hand-over.js';
+import { expandLabel, prf } from './key-schedule.js';
+import type { Suite } from './suite.js';
+
+/**
+ * What TLSSocket's methods answer once the SSL object is let go of. It is all that a connection keeps of its handshake, so it is small:
+ * certificates stay OpenSSL's, and lists that most connections have in common are shared.
+ */
+export class Summary {
+  readonly #own;
+  readonly #peer;
+  readonly #peerChain: tls.PeerCertificate | undefined;
+  readonly #cipher: tls.CipherNameAndProtocol;
+  readonly #protocol: string | null;
+  readonly #reused: boolean;
+  readonly #sigalgs: readonly string[];
+  readonly #finished: Buffer | undefined;
+  readonly #peerFinished: Buffer | undefined;
+  readonly #exporter: Exporter | undefined;
+
+  /** @param ssl of a server, whose handshake is done */
+  constructor(ssl: tls.TLSSocket, exporter: Exporter | undefined) {
+    this.#own = ssl.getX509Certificate();
+    this.#peer = ssl.getPeerX509Certificate();
+    // A client that shows a certificate is rare, and its chain is OpenSSL's alone.
+    this.#peerChain = this.#peer && ssl.getPeerCertificate(true);
+    this.#cipher = shared(ssl.getCipher());
+    this.#protocol = ssl.getProtocol();
+    this.#reused = ssl.isSessionReused();
+    this.#sigalgs = shared(ssl.getSharedSigalgs());
+    this.#finished = ssl.getFinished();
+    this.#peerFinished = ssl.getPeerFinished();
+    this.#exporter = exporter;
+  }
+
+  getCertificate(): tls.PeerCertificate | object {
+    return this.#own?.toLegacyObject() ?? {};
+  }
+
+  getPeerCertificate(detailed?: boolean): tls.PeerCertificate | object {
+    return (detailed ? this.#peerChain : this.#peer?.toLegacyObject()) ?? {};
+  }
+
+  getX509Certificate() {
+    return this.#own;
+  }
+
+  getPeerX509Certificate() {
+    return this.#peer;
+  }
+
+  getCipher(): tls.CipherNameAndProtocol {
+    return { ...this.#cipher };
+  }
+
+  getProtocol(): string | null {
+    return this.#protocol;
+  }
+
+  getSession(): Buffer | undefined {
+    return undefined;
+  }
+
+  getTLSTicket(): Buffer | undefined {
+    return undefined;
+  }
+
+  isSessionReused(): boolean {
+    return this.#reused;
+  }
+
+  getSharedSigalgs(): string[] {
+    return [...this.#sigalgs];
+  }
+
+  getFinished(): Buffer | undefined {
+    return this.#finished;
+  }
+
+  getPeerFinished(): Buffer | undefined {
+    return this.#peerFinished;
+  }
+
+  getEphemeralKeyInfo(): object | null {
+    return null;
+  }
+
+  exportKeyingMaterial(length: number, label: string, context?: Buffer): Buffer {
+    if (this.#exporter === undefined)
+      throw new SoCryptError('ERR_SO_CRYPT_AFTER_HANDOVER', "The connection's exporter secret is not known");
+    return exportKeyingMaterial(this.#exporter, length, label, context);
+  }
+
+  setMaxSendFragment(_size: number): boolean {
+    return false;
+  }
+
+  dispose(): void {
+    this.#exporter?.secret.fill(0);
+  }
+}
+
+/** What keying material is exported from (RFC 8446 7.5, RFC 5705 4). */
+export interface Exporter {
+  suite: Suite;
+  /** exporter_master_secret, or the master secret before TLS 1.3. */
+  secret: Buffer;
+  /** client_random || server_random, 64 bytes; before TLS 1.3. */
+  randoms: Buffer | undefined;
+}
+
+export function exporterOf(suite: Suite, secrets: Secrets, serverRandom: Buffer | undefined): Exporter | undefined {
+  const label = suite.protocol === 'tls1.3' ? 'EXPORTER_SECRET' : 'CLIENT_RANDOM';
+  const secret = secrets.byLabel.get(label);
+  if (secret === undefined) return undefined;
+  const isOld = suite.protocol !== 'tls1.3';
+  return { suite, secret, randoms: isOld && serverRandom ? Buffer.concat([secrets.clientRandom, serverRandom]) : undefined };
+}
+
+function exportKeyingMaterial({ suite, secret, randoms }: Exporter, length: number, label: string, context?: Buffer): Buffer {
+  if (randoms !== undefined) {
+    const size = Buffer.alloc(2);
+    if (context !== undefined) size.writeUInt16BE(context.length);
+    const seed = context === undefined ? randoms : Buffer.concat([randoms, size, context]);
+    return prf(suite.hash, secret, label, seed, length);
+  }
+  const hash = suite.hash ?? 'sha256';
+  const digest = (bytes: Uint8Array): Buffer => createHash(hash).update(bytes).digest();
+  const empty = Buffer.alloc(0);
+  const derived = expandLabel(hash, secret, label, digest(empty).length, digest(empty));
+  return expandLabel(hash, derived, 'exporter', length, digest(context ?? empty));
+}
+
+const values = new Map<string, unknown>();
+
+// Equal values once: a server's connections mostly have the same cipher and signature algorithms. The number of different ones is
+// bounded, so that a peer that makes some up costs nothing.
+function shared<T>(value: T): T {
+  const name = JSON.stringify(value);
+  const known = values.get(name);
+  if (known !== undefined) return known as T;
+  if (values.size < 256) values.set(name, value);
+  return value;
+}

@@ -1,0 +1,105 @@
+import type net from 'node:net';
+import type { Duplex } from 'node:stream';
+import tls from 'node:tls';
+import { resolveEngine } from './engines.js';
+import type { Handshake } from './handshake/handshake.js';
+import { adopt } from './server.js';
+import { canTakeOver, type EngineOptions, kComplete, kSsl, kStart, TLSSocket } from './tls-socket.js';
+import { takeUnread } from './unread.js';
+
+type ConnectionListener = (this: object, stream: Duplex) => void;
+
+/**
+ * tls.Server whose connections go to an engine after the handshake. Node's own connection listener runs the handshake, with a stream
+ * of ours in place of the connection, so that all its options and events are Node's.
+ */
+export class Server extends tls.Server {
+  readonly #handshakeOf: ConnectionListener;
+  readonly #engineOptions: EngineOptions;
+  readonly #pauseOnConnect: boolean;
+
+  constructor(
+    options?: (tls.TlsOptions & EngineOptions) | ((socket: TLSSocket) => void),
+    listener?: (socket: TLSSocket) => void,
+  ) {
+    const given = typeof options === 'function' ? {} : { ...options };
+    const onSecure = typeof options === 'function' ? options : listener;
+    resolveEngine(given.engine);
+    // The handshake must read at once, whatever the application wants afterwards.
+    super({ ...given, pauseOnConnect: false } as tls.TlsOptions, onSecure as ((socket: tls.TLSSocket) => void) | undefined);
+    const { engine, truncation } = given;
+    this.#engineOptions = { ...(engine && { engine }), ...(truncation && { truncation }) };
+    this.#pauseOnConnect = given.pauseOnConnect === true;
+    // The one listener that tls.Server's constructor has added.
+    this.#handshakeOf = this.listeners('connection')[0] as ConnectionListener;
+    this.removeListener('connection', this.#handshakeOf as never);
+    this.on('connection', (connection: net.Socket) => this.#onConnection(connection));
+  }
+
+  #onConnection(connection: net.Socket): void {
+    // A stream without a handle of its own (injected by emit('connection')) has nothing that an engine could carry.
+    if (!canTakeOver(connection)) return void this.#handshakeOf.call(this, connection);
+    const { bytes } = takeUnread(connection);
+    const socket = adopt(connection, this, (options) => new TLSSocket({ ...options, ...this.#engineOptions }));
+    if (this.listenerCount('connection') > 1) {
+      // Somebody keeps the connection to watch it or to close it.
+      connection.once('close', () => socket.destroy());
+      socket.once('close', () => connection.destroy());
+    }
+    const handshake = socket[kStart](true, bytes);
+    const onError = (error: Error) => handshake.pipe.destroy(error);
+    socket.on('error', onError);
+    this.#handshakeOf.call(this.#view(socket, handshake, onError), handshake.pipe);
+  }
+
+  // The server as one connection's handshake sees it: the same, but that its events come by here.
+  #view(socket: TLSSocket, handshake: Handshake, onError: (error: Error) => void): object {
+    const server = this;
+    return Object.create(server, {
+      listenerCount: {
+        value: (event: string, ...rest: []) => (event === 'keylog' ? 1 : server.listenerCount(event, ...rest)),
+      },
+      emit: {
+        value: (event: string, ...args: unknown[]): boolean => {
+          switch (event) {
+            case 'keylog':
+              handshake.onKeylog(args[0] as Buffer);
+              return server.emit(event, args[0], socket);
+            case 'newSession':
+            case 'resumeSession':
+              return server.#ask(event, args, handshake);
+            case 'tlsClientError':
+              return server.emit(event, args[0], socket);
+            case 'secureConnection': {
+              const ssl = args[0] as tls.TLSSocket;
+              socket[kSsl] = ssl;
+              ssl.on('error', (error) => socket.destroy(error));
+              socket[kComplete](ssl, true, () => {
+                socket.removeListener('error', onError);
+                if (server.#pauseOnConnect) socket.pause();
+                server.emit(event, socket);
+              });
+              return true;
+            }
+            default:
+              return server.emit(event, ...args);
+          }
+        },
+      },
+    });
+  }
+
+  // Until the application has answered, OpenSSL must not be fed.
+  #ask(event: string, args: unknown[], handshake: Handshake): boolean {
+    if (this.listenerCount(event) === 0) return false;
+    const go = handshake.hold();
+    let answered = false;
+    const answer = args.at(-1) as (...values: unknown[]) => void;
+    const wrapped = (...values: unknown[]): void => {
+      answer(...values);
+      if (!answered) go();
+      answered = true;
+    };
+    return this.emit(event, ...args.slice(0, -1), wrapped);
+  }
+}
