@@ -4,6 +4,7 @@ export const Alert = {
   unexpectedMessage: 10,
   badRecordMac: 20,
   recordOverflow: 22,
+  illegalParameter: 47,
   decodeError: 50,
   protocolVersion: 70,
   internalError: 80,

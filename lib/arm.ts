@@ -2,7 +2,6 @@ import { type CipherFacts, ciphers, hashOf, macs } from './ciphers.js';
 import type { CipherName, CryptOptions, DirectionKeys, MacName, Protocol } from './crypt-options.js';
 import { SoCryptError, type SoCryptErrorCode } from './errors.js';
 import { ContentType, customLayout, TLS_MAX_FRAGMENT, tlsLayout } from './frame-layouts.js';
-import { trafficKeys } from './handshake/key-schedule.js';
 import { type DirectionSpec, type NativeLayout, Nonce, type OpenerSpec, type SealerSpec } from './native.js';
 
 /** CryptOptions after validation: all an engine needs to arm a socket. */
@@ -12,16 +11,11 @@ export interface Arming {
   facts: CipherFacts;
   mac: MacName | undefined;
   layout: NativeLayout;
-  write: (SealerSpec & Secret) | undefined;
-  read: (OpenerSpec & Secret) | undefined;
+  write: SealerSpec | undefined;
+  read: OpenerSpec | undefined;
   keyUpdateAfter: number;
   truncation: 'error' | 'end';
   onHandshakeMessage: ((message: Buffer) => void) | undefined;
-}
-
-/** TLS 1.3 traffic secret (a copy), for KeyUpdate. */
-export interface Secret {
-  secret: Buffer | undefined;
 }
 
 /** Records that stay for alerts when the cipher's limit is reached. */
@@ -80,6 +74,8 @@ export function wipeKeys(options: CryptOptions): void {
     for (const bytes of [keys?.key, keys?.iv, keys?.macKey, keys?.secret]) bytes?.fill(0);
 }
 
+const NOTHING = new Uint8Array(0);
+
 type Context = Pick<Arming, 'protocol' | 'cipher' | 'facts' | 'mac' | 'layout'>;
 
 function macOf(options: CryptOptions, cipher: CipherName, facts: CipherFacts): MacName | undefined {
@@ -121,25 +117,24 @@ function ciphersOf(protocol: Protocol): string {
     .join(', ');
 }
 
-function directionOf(keys: DirectionKeys, name: string, context: Context): DirectionSpec & Secret {
+function directionOf(keys: DirectionKeys, name: string, context: Context): DirectionSpec {
   const { facts, layout, cipher, mac, protocol } = context;
   if (typeof keys !== 'object' || keys === null)
     fail('ERR_SO_CRYPT_INVALID_OPTION', `${name} is invalid`, 'It must be an object with key, iv …');
-  let { key, iv } = keys;
+  const { key = NOTHING, iv = NOTHING } = keys;
   const secret = secretOf(keys, name, context);
-  if (secret !== undefined && key === undefined && iv === undefined)
-    ({ key, iv } = trafficKeys(hashOf(cipher), secret, facts.keyLength));
-  checkBytes(key, facts.keyLength, 'ERR_SO_CRYPT_KEY_LENGTH', `${name}.key of ${cipher}`);
-  const noIv = iv === undefined || iv.length === 0;
-  if (layout.fixedIv > 0 || !noIv)
+  // With the traffic secret alone, key and IV are derived from it.
+  if (secret === undefined || key.length + iv.length > 0) {
+    checkBytes(keys.key, facts.keyLength, 'ERR_SO_CRYPT_KEY_LENGTH', `${name}.key of ${cipher}`);
     checkBytes(iv, layout.fixedIv, 'ERR_SO_CRYPT_IV_LENGTH', `${name}.iv of ${protocol} with ${cipher}`);
+  }
   if (mac === undefined) {
     if (keys.macKey !== undefined)
       fail('ERR_SO_CRYPT_MAC_KEY_LENGTH', `${name}.macKey is superfluous`, `${cipher} authenticates by itself`);
   } else if (protocol !== 'custom') {
     checkBytes(keys.macKey, macs[mac], 'ERR_SO_CRYPT_MAC_KEY_LENGTH', `${name}.macKey of ${mac}`);
-  } else if (!(keys.macKey instanceof Uint8Array) || keys.macKey.length < 1 || keys.macKey.length > 128) {
-    fail('ERR_SO_CRYPT_MAC_KEY_LENGTH', `${name}.macKey has a wrong length`, 'It must be a Buffer of 1 to 128 bytes');
+  } else if (!(keys.macKey instanceof Uint8Array) || keys.macKey.length < 1 || keys.macKey.length > 1024) {
+    fail('ERR_SO_CRYPT_MAC_KEY_LENGTH', `${name}.macKey has a wrong length`, 'It must be a Buffer of 1 to 1,024 bytes');
   }
   const sequence = counter(keys.sequence ?? 0n, `${name}.sequence`);
   if (keys.explicitNonce !== undefined && layout.nonce !== Nonce.explicitCounter)
@@ -149,12 +144,12 @@ function directionOf(keys: DirectionKeys, name: string, context: Context): Direc
     cipher,
     mac,
     key,
-    iv: noIv ? new Uint8Array(0) : (iv as Uint8Array),
-    macKey: keys.macKey ?? new Uint8Array(0),
+    iv,
+    secret: secret ?? NOTHING,
+    macKey: keys.macKey ?? NOTHING,
     sequence,
     explicitCounter: counter(keys.explicitNonce ?? sequence, `${name}.explicitNonce`),
     limit: name === 'write' ? facts.recordLimit + RESERVED_RECORDS : 2n ** 64n - 1n,
-    secret: secret === undefined ? undefined : Buffer.from(secret),
   };
 }
 

@@ -38,7 +38,7 @@ export interface DirectionKeys {
    * - custom layouts: `iv.fixed` of the layout, in bytes
    */
   iv?: Uint8Array;
-  /** Key of the MAC where there is one: 20 (SHA-1), 32 (SHA-256) or 48 (SHA-384) bytes; 1 to 128 in a custom layout. */
+  /** Key of the MAC where there is one: 20 (SHA-1), 32 (SHA-256) or 48 (SHA-384) bytes; 1 to 1,024 in a custom layout. */
   macKey?: Uint8Array;
   /**
    * Traffic secret of TLS 1.3 (RFC 8446 7.1), 32 or 48 bytes. With it key and iv are derived, and KeyUpdate works both

@@ -42,8 +42,11 @@ export interface DirectionSpec {
   layout: NativeLayout;
   cipher: string;
   mac: string | undefined;
+  /** Empty: derived from the secret. */
   key: Uint8Array;
   iv: Uint8Array;
+  /** TLS 1.3 traffic secret, 32 or 48 bytes; empty where it is not known. */
+  secret: Uint8Array;
   macKey: Uint8Array;
   sequence: bigint;
   explicitCounter: bigint;
@@ -66,15 +69,15 @@ interface NativeDirection {
   readonly sequence: bigint;
   /** Frames under the present key. */
   readonly frames: number;
-  /** Next key and IV; sequence numbers start at 0 again. False: the provider failed. */
-  rekey(key: Uint8Array, iv: Uint8Array): boolean;
-  /** Whether this direction has ever had that key and IV. */
-  hasUsed(key: Uint8Array, iv: Uint8Array): boolean;
+  /** Goes over to the next key (RFC 8446 7.2). False: there is no traffic secret, or the provider failed. */
+  updateKey(): boolean;
   /** Wipes the keys; nothing can be sealed or opened afterwards. */
   dispose(): void;
 }
 
 export interface Sealer extends NativeDirection {
+  /** Whether this direction has ever had a key and IV of the other. */
+  hasUsedKeyOf(other: Sealer): boolean;
   /** Most bytes that one frame is longer than its payload. */
   readonly overhead: number;
   /** Seals all of the chunks into `out`; bytes written, or a negative {@link SealStatus}. */
@@ -82,6 +85,8 @@ export interface Sealer extends NativeDirection {
 }
 
 export interface Opener extends NativeDirection {
+  /** Whether this direction has ever had a key and IV of the other. */
+  hasUsedKeyOf(other: Opener): boolean;
   /** Opens the frames of `input` from start to end; an {@link OpenStatus}, with the numbers in {@link native}.result. */
   open(input: Uint8Array, start: number, end: number, out: Uint8Array): number;
 }

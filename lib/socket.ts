@@ -287,7 +287,6 @@ export class Socket extends net.Socket {
   [kArm](arming: Arming, engine: CryptState['engine'], unread?: Buffer): void {
     const state = this[kEnsureState]();
     const records = state.records ?? new RecordStream(hostOf(this));
-    refuseUsedKeys(records, arming);
     if (arming.read !== undefined && this.readableEncoding !== null && this.readableLength > 0)
       throw new SoCryptError('ERR_SO_CRYPT_INVALID_OPTION', 'Bytes to be opened have been decoded to strings', {
         hint: 'Call setEncoding after setCrypt',
@@ -295,25 +294,30 @@ export class Socket extends net.Socket {
     const writer = arming.write && new RecordWriter({ ...arming, write: arming.write });
     const reader = arming.read && new RecordReader({ ...arming, read: arming.read });
 
+    refuseUsedKeys(records, writer, reader);
+
     // From here on nothing fails.
     Object.assign(state, { records, engine, cipher: arming.cipher, mac: arming.mac });
     // http and http2 would use the handle itself, below the records, if it looked like a stream base.
     Object.defineProperty(this._handle, 'isStreamBase', { value: false, configurable: true });
     if (writer !== undefined) {
       this[kFlushCork]();
-      if (records.writer !== null) records.retired.push(records.writer);
+      if (records.writer !== null) records.retiredWriters.push(records.writer);
       else if (state.gate === null) state.plainEntries = writableQueueOf(this).length;
       records.writer = writer;
       raiseHighWaterMark(this);
     }
     if (reader !== undefined) {
-      if (records.reader !== null) records.retired.push(records.reader);
+      if (records.reader !== null) records.retiredReaders.push(records.reader);
       records.reader = reader;
       const { bytes, ended } = unread ? { bytes: unread, ended: false } : takeUnread(this);
-      if (bytes.length === 0 && !ended) return;
+      if (bytes.length === 0) {
+        if (ended) records.onFin(); // 'end' is on its way; this is what tells whether it is genuine
+        return;
+      }
       // As with any read, the caller sees setCrypt return before 'data' comes.
       process.nextTick(() => {
-        if (!this.destroyed && bytes.length > 0) records.open(bytes, bytes.length);
+        if (!this.destroyed) records.open(bytes, bytes.length);
         if (!this.destroyed && ended) this.push(null);
       });
     }
@@ -406,11 +410,14 @@ function raiseHighWaterMark(socket: Socket): void {
   if (state.highWaterMark < ARMED_HIGH_WATER_MARK) state.highWaterMark = ARMED_HIGH_WATER_MARK;
 }
 
-function refuseUsedKeys(records: RecordStream, arming: Arming): void {
-  const { writer, reader, retired } = records;
-  for (const [present, keys] of [[writer, arming.write], [reader, arming.read]] as const)
-    if (present && keys && [present, ...retired].some((used) => used.hasUsed(keys.key, keys.iv)))
-      throw new SoCryptError('ERR_SO_CRYPT_ALREADY_ARMED', 'The direction is armed with these keys already', {
-        hint: 'Arming it again takes a new key: nonces must not repeat',
-      });
+function refuseUsedKeys(records: RecordStream, writer: RecordWriter | undefined, reader: RecordReader | undefined): void {
+  const used =
+    (writer && [records.writer, ...records.retiredWriters].some((other) => other?.hasUsedKeyOf(writer))) ||
+    (reader && [records.reader, ...records.retiredReaders].some((other) => other?.hasUsedKeyOf(reader)));
+  if (!used) return;
+  writer?.dispose();
+  reader?.dispose();
+  throw new SoCryptError('ERR_SO_CRYPT_ALREADY_ARMED', 'The direction is armed with these keys already', {
+    hint: 'Arming it again takes a new key: nonces must not repeat',
+  });
 }

@@ -7,7 +7,6 @@ import { resolveEngine } from './engines.js';
 import { SoCryptError } from './errors.js';
 import { ContentType, tlsLayout } from './frame-layouts.js';
 import { Handshake, type HandOver } from './handshake/handshake.js';
-import { trafficKeys } from './handshake/key-schedule.js';
 import { suiteOf } from './handshake/suite.js';
 import { Summary } from './handshake/summary.js';
 import { native, type Sealer } from './native.js';
@@ -244,15 +243,15 @@ export class TLSSocket extends Socket {
 Object.defineProperty(TLSSocket.prototype, 'encrypted', { value: true, writable: true, configurable: true, enumerable: true });
 
 function ticketSealer(ssl: tls.TLSSocket, secret: Uint8Array): Sealer {
-  const { cipher, hash } = suiteOf(ssl.getProtocol() ?? '', ssl.getCipher().standardName);
+  const { cipher } = suiteOf(ssl.getProtocol() ?? '', ssl.getCipher().standardName);
   const facts = ciphers[cipher];
-  const { key, iv } = trafficKeys(hash ?? 'sha256', secret, facts.keyLength);
   return new native.Sealer({
     layout: tlsLayout('tls1.3', facts, 0, false),
     cipher,
     mac: undefined,
-    key,
-    iv,
+    key: new Uint8Array(0),
+    iv: new Uint8Array(0),
+    secret,
     macKey: new Uint8Array(0),
     sequence: 0n,
     explicitCounter: 0n,

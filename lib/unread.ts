@@ -1,13 +1,13 @@
 import { type Duplex, Readable } from 'node:stream';
 
 /**
- * Takes out of a stream what has arrived and was not consumed, without telling its listeners, and undoes an end that was noted but
- * not told yet: the bytes are records, and the plaintext in them is still to come.
+ * Takes out of a stream what has arrived and was not consumed, without telling its listeners, and, where there is some, undoes an end
+ * that was noted but not told yet: the bytes are records, and the plaintext in them is still to come.
  */
 export function takeUnread(stream: Duplex): { bytes: Buffer; ended: boolean } {
   const state = (stream as unknown as { _readableState: { ended: boolean } })._readableState;
   const { ended } = state;
-  if (stream.readableLength === 0) return { bytes: Buffer.alloc(0), ended: false };
+  if (stream.readableLength === 0) return { bytes: Buffer.alloc(0), ended };
   state.ended = false;
   const chunks: Buffer[] = [];
   // read() emits 'data'; an own `emit` hides that of the prototype for as long.

@@ -88,21 +88,32 @@ const char* ReadSpec(const Napi::Object& spec, bool encrypt, DirectionInit* init
   const Napi::Env env = spec.Env();
   const CipherInfo* info = FindCipher(spec.Get("cipher").ToString().Utf8Value().c_str());
   if (info == nullptr) return "unknown cipher";
-  const Bytes key = ViewOf(env, spec.Get("key"));
-  const Bytes iv = ViewOf(env, spec.Get("iv"));
   init->layout = LayoutOf(spec.Get("layout").ToObject());
-  if (key.length != info->key_length) return "wrong key length";
-  if (iv.length != init->layout.fixed_iv || iv.length > kMaxIv) return "wrong IV length";
+  const Bytes secret = ViewOf(env, spec.Get("secret"));
+  const Bytes given_key = ViewOf(env, spec.Get("key"));
+  const Bytes given_iv = ViewOf(env, spec.Get("iv"));
+  init->secret.Set(secret.data, secret.length);
+  const bool derive = given_key.length == 0 && !init->secret.empty() && init->layout.fixed_iv <= kMaxIv;
+  if (!derive && given_key.length != info->key_length) return "wrong key length";
+  if (!derive && (given_iv.length != init->layout.fixed_iv || given_iv.length > kMaxIv)) return "wrong IV length";
+  uint8_t key[kMaxKey];
+  memset(init->iv, 0, sizeof init->iv);
+  if (derive) {
+    init->secret.Expand("key", key, info->key_length);
+    init->secret.Expand("iv", init->iv, init->layout.fixed_iv);
+  } else {
+    memcpy(key, given_key.data, given_key.length);
+    memcpy(init->iv, given_iv.data, given_iv.length);
+  }
   if (spec.Get("mac").IsString()) {
     const Bytes mac_key = ViewOf(env, spec.Get("macKey"));
     init->hmac = NewHmac(spec.Get("mac").ToString().Utf8Value().c_str(), mac_key.data, mac_key.length);
   }
   if (!IsSound(init->layout, *info, init->hmac == nullptr ? 0 : init->hmac->length())) return "unsound frame layout";
-  init->cipher = NewEvpCipher(*info, key.data, encrypt);
+  init->cipher = NewEvpCipher(*info, key, encrypt);
+  init->fingerprint = FingerprintOf(key, info->key_length, init->iv, init->layout.fixed_iv);
+  OPENSSL_cleanse(key, sizeof key);
   if (init->cipher == nullptr) return "OpenSSL has no such cipher";
-  memset(init->iv, 0, sizeof init->iv);
-  memcpy(init->iv, iv.data, iv.length);
-  init->fingerprint = FingerprintOf(key.data, key.length, iv.data, iv.length);
   init->sequence = BigInt(spec, "sequence");
   init->explicit_counter = BigInt(spec, "explicitCounter");
   init->limit = BigInt(spec, "limit");
@@ -112,6 +123,9 @@ const char* ReadSpec(const Napi::Object& spec, bool encrypt, DirectionInit* init
 // Methods that Sealer and Opener share.
 template <typename Layer>
 class DirectionWrap {
+ public:
+  const Layer* layer() const { return layer_.get(); }
+
  protected:
   std::unique_ptr<Layer> layer_;
 
@@ -121,29 +135,27 @@ class DirectionWrap {
   Napi::Value GetFrames(const Napi::CallbackInfo& info) {
     return Napi::Number::New(info.Env(), layer_ == nullptr ? 0 : static_cast<double>(layer_->frames()));
   }
-  // rekey(key, iv) → false when the provider failed
-  Napi::Value DoRekey(const Napi::CallbackInfo& info) {
-    const Bytes key = ViewOf(info.Env(), info[0]);
-    const Bytes iv = ViewOf(info.Env(), info[1]);
-    const bool done = layer_ != nullptr && key.length == layer_->key_length() && iv.length == layer_->layout().fixed_iv &&
-                      layer_->Rekey(key.data, iv.data);
-    return Napi::Boolean::New(info.Env(), done);
-  }
-  Napi::Value DoHasUsed(const Napi::CallbackInfo& info) {
-    const Bytes key = ViewOf(info.Env(), info[0]);
-    const Bytes iv = ViewOf(info.Env(), info[1]);
-    const bool used = layer_ != nullptr && layer_->HasUsed(FingerprintOf(key.data, key.length, iv.data, iv.length));
-    return Napi::Boolean::New(info.Env(), used);
+  // updateKey() → false without a traffic secret, or when the provider failed
+  Napi::Value DoUpdateKey(const Napi::CallbackInfo& info) {
+    return Napi::Boolean::New(info.Env(), layer_ != nullptr && layer_->UpdateKey());
   }
   void DoDispose() { layer_.reset(); }
 };
 
-class SealerWrap : public Napi::ObjectWrap<SealerWrap>, DirectionWrap<Sealer> {
+// hasUsedKeyOf(other), of the same class
+template <typename Wrap>
+Napi::Value HasUsedKeyOf(const Napi::CallbackInfo& info, const Wrap& self) {
+  const Wrap* other = Wrap::Unwrap(info[0].ToObject());
+  const bool used = self.layer() != nullptr && other->layer() != nullptr && self.layer()->HasUsedKeyOf(*other->layer());
+  return Napi::Boolean::New(info.Env(), used);
+}
+
+class SealerWrap : public Napi::ObjectWrap<SealerWrap>, public DirectionWrap<Sealer> {
  public:
   static Napi::Function Define(Napi::Env env) {
     return DefineClass(env, "Sealer",
-                       {InstanceMethod<&SealerWrap::Seal>("seal"), InstanceMethod<&SealerWrap::Rekey>("rekey"),
-                        InstanceMethod<&SealerWrap::HasUsed>("hasUsed"),
+                       {InstanceMethod<&SealerWrap::Seal>("seal"), InstanceMethod<&SealerWrap::UpdateKey>("updateKey"),
+                        InstanceMethod<&SealerWrap::HasUsed>("hasUsedKeyOf"),
                         InstanceMethod<&SealerWrap::Dispose>("dispose"), InstanceAccessor<&SealerWrap::Sequence>("sequence"),
                         InstanceAccessor<&SealerWrap::Frames>("frames"), InstanceAccessor<&SealerWrap::Overhead>("overhead")});
   }
@@ -196,8 +208,8 @@ class SealerWrap : public Napi::ObjectWrap<SealerWrap>, DirectionWrap<Sealer> {
     return chunks;
   }
 
-  Napi::Value Rekey(const Napi::CallbackInfo& info) { return DoRekey(info); }
-  Napi::Value HasUsed(const Napi::CallbackInfo& info) { return DoHasUsed(info); }
+  Napi::Value UpdateKey(const Napi::CallbackInfo& info) { return DoUpdateKey(info); }
+  Napi::Value HasUsed(const Napi::CallbackInfo& info) { return HasUsedKeyOf(info, *this); }
   void Dispose(const Napi::CallbackInfo&) { DoDispose(); }
   Napi::Value Sequence(const Napi::CallbackInfo& info) { return GetSequence(info); }
   Napi::Value Frames(const Napi::CallbackInfo& info) { return GetFrames(info); }
@@ -206,12 +218,12 @@ class SealerWrap : public Napi::ObjectWrap<SealerWrap>, DirectionWrap<Sealer> {
   }
 };
 
-class OpenerWrap : public Napi::ObjectWrap<OpenerWrap>, DirectionWrap<Opener> {
+class OpenerWrap : public Napi::ObjectWrap<OpenerWrap>, public DirectionWrap<Opener> {
  public:
   static Napi::Function Define(Napi::Env env) {
     return DefineClass(env, "Opener",
-                       {InstanceMethod<&OpenerWrap::Open>("open"), InstanceMethod<&OpenerWrap::Rekey>("rekey"),
-                        InstanceMethod<&OpenerWrap::HasUsed>("hasUsed"),
+                       {InstanceMethod<&OpenerWrap::Open>("open"), InstanceMethod<&OpenerWrap::UpdateKey>("updateKey"),
+                        InstanceMethod<&OpenerWrap::HasUsed>("hasUsedKeyOf"),
                         InstanceMethod<&OpenerWrap::Dispose>("dispose"), InstanceAccessor<&OpenerWrap::Sequence>("sequence"),
                         InstanceAccessor<&OpenerWrap::Frames>("frames")});
   }
@@ -245,8 +257,8 @@ class OpenerWrap : public Napi::ObjectWrap<OpenerWrap>, DirectionWrap<Opener> {
     return Napi::Number::New(env, static_cast<int>(result.status));
   }
 
-  Napi::Value Rekey(const Napi::CallbackInfo& info) { return DoRekey(info); }
-  Napi::Value HasUsed(const Napi::CallbackInfo& info) { return DoHasUsed(info); }
+  Napi::Value UpdateKey(const Napi::CallbackInfo& info) { return DoUpdateKey(info); }
+  Napi::Value HasUsed(const Napi::CallbackInfo& info) { return HasUsedKeyOf(info, *this); }
   void Dispose(const Napi::CallbackInfo&) { DoDispose(); }
   Napi::Value Sequence(const Napi::CallbackInfo& info) { return GetSequence(info); }
   Napi::Value Frames(const Napi::CallbackInfo& info) { return GetFrames(info); }

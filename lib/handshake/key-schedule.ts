@@ -3,8 +3,6 @@ import { createHmac } from 'node:crypto';
 /** A hash of the TLS cipher suites, by Node's name. */
 export type Hash = 'sha1' | 'sha256' | 'sha384';
 
-const HASH_LENGTH: Record<Hash, number> = { sha1: 20, sha256: 32, sha384: 48 };
-
 /**
  * HKDF-Expand-Label of TLS 1.3 (RFC 8446 7.1).
  *
@@ -29,20 +27,6 @@ export function expandLabel(
   }
   block.fill(0);
   return output;
-}
-
-/** Traffic key and IV of a TLS 1.3 traffic secret (RFC 8446 7.3). */
-export function trafficKeys(
-  hash: Hash,
-  secret: Uint8Array,
-  keyLength: number,
-): { key: Buffer; iv: Buffer } {
-  return { key: expandLabel(hash, secret, 'key', keyLength), iv: expandLabel(hash, secret, 'iv', 12) };
-}
-
-/** The traffic secret after a KeyUpdate (RFC 8446 7.2). */
-export function nextSecret(hash: Hash, secret: Uint8Array): Buffer {
-  return expandLabel(hash, secret, 'traffic upd', HASH_LENGTH[hash]);
 }
 
 function expandPrf(hash: string, secret: Uint8Array, seed: Buffer, length: number): Buffer {

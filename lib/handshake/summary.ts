@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type X509Certificate } from 'node:crypto';
 import type tls from 'node:tls';
 import { SoCryptError } from '../errors.js';
 import type { Secrets } from './hand-over.js';
@@ -23,7 +23,7 @@ export class Summary {
 
   /** @param ssl of a server, whose handshake is done */
   constructor(ssl: tls.TLSSocket, exporter: Exporter | undefined) {
-    this.#own = ssl.getX509Certificate();
+    this.#own = ownCertificate(ssl);
     this.#peer = ssl.getPeerX509Certificate();
     // A client that shows a certificate is rare, and its chain is OpenSSL's alone.
     this.#peerChain = this.#peer && ssl.getPeerCertificate(true);
@@ -132,6 +132,26 @@ function exportKeyingMaterial({ suite, secret, randoms }: Exporter, length: numb
   const empty = Buffer.alloc(0);
   const derived = expandLabel(hash, secret, label, digest(empty).length, digest(empty));
   return expandLabel(hash, derived, 'exporter', length, digest(context ?? empty));
+}
+
+/** The objects that hold a server's certificate: the SecureContext that SNI chose, or the server's own. */
+type WithContext = tls.TLSSocket & { _handle?: { sni_context?: object }; server?: { _sharedCreds?: object } };
+
+const certificates = new WeakMap<object, Map<string, X509Certificate | undefined>>();
+
+// Making an X509Certificate takes half as long as a handshake. A context has one for each kind of key, and OpenSSL chooses by the
+// client's signature algorithms and, before TLS 1.3, by the cipher suite.
+function ownCertificate(ssl: WithContext): X509Certificate | undefined {
+  const context = ssl._handle?.sni_context ?? ssl.server?._sharedCreds;
+  if (context === undefined) return ssl.getX509Certificate();
+  let known = certificates.get(context);
+  if (known === undefined) certificates.set(context, (known = new Map()));
+  const choice = `${ssl.getCipher().name} ${ssl.getSharedSigalgs().join()}`;
+  if (!known.has(choice)) {
+    if (known.size >= 256) known.clear();
+    known.set(choice, ssl.getX509Certificate());
+  }
+  return known.get(choice);
 }
 
 const values = new Map<string, unknown>();

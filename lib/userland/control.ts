@@ -12,8 +12,8 @@ const HANDSHAKE_HEADER = 4;
 // No handshake message after the handshake is larger; a ticket has at most 2^16 bytes and a few (RFC 8446 4.6.1).
 const MAX_HANDSHAKE_MESSAGE = 131_072;
 
-// Records in a row that only cost the receiver time. OpenSSL allows five warnings.
-const MAX_IDLE_RECORDS = 16;
+// Records in a row that only cost the receiver time. OpenSSL allows as many KeyUpdates.
+const MAX_IDLE_RECORDS = 32;
 
 /**
  * Acts on a record that is no application data.
@@ -70,8 +70,11 @@ function onHandshake(stream: RecordStream, reader: RecordReader, content: Buffer
 
 function onKeyUpdate(stream: RecordStream, reader: RecordReader, message: Buffer, behind: number): void {
   const request = message[HANDSHAKE_HEADER];
-  if (message.length !== HANDSHAKE_HEADER + 1 || (request !== 0 && request !== 1))
-    throw new SoCryptError('ERR_SO_CRYPT_BAD_RECORD', 'A malformed KeyUpdate', { alert: 47 /* illegal_parameter */ });
+  const isWhole = message.length === HANDSHAKE_HEADER + 1;
+  if (!isWhole || (request !== 0 && request !== 1))
+    throw new SoCryptError('ERR_SO_CRYPT_BAD_RECORD', 'A malformed KeyUpdate', {
+      alert: isWhole ? Alert.illegalParameter : Alert.decodeError, // RFC 8446 4.6.3 and 6.2
+    });
   if (behind > 0) throw unexpected('A KeyUpdate must end its record'); // RFC 8446 5.1
   if (!reader.keyUpdate())
     throw new SoCryptError('ERR_SO_CRYPT_KEY_UPDATE', 'The peer changed its key and the next one is not known here', {
@@ -79,7 +82,13 @@ function onKeyUpdate(stream: RecordStream, reader: RecordReader, message: Buffer
       hint: 'Arm TLS 1.3 with the traffic secret in read.secret',
     });
   countIdle(reader);
-  if (request === 1) stream.replyKeyUpdate();
+  if (request === 0 || stream.writer === null) return;
+  if (!stream.writer.canUpdate)
+    throw new SoCryptError('ERR_SO_CRYPT_KEY_UPDATE', 'The peer asked for a new key and the next one is not known here', {
+      alert: Alert.internalError,
+      hint: 'Arm TLS 1.3 with the traffic secret in write.secret',
+    });
+  stream.replyKeyUpdate();
 }
 
 // TLS 1.2 and before: the SSL object is gone, so there is no renegotiation (RFC 5246 7.2.2).

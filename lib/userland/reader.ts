@@ -1,9 +1,7 @@
 import { Alert } from '../alerts.js';
 import type { Arming } from '../arm.js';
-import { hashOf } from '../ciphers.js';
 import type { ReadState } from '../crypt-options.js';
 import { SoCryptError, type SoCryptErrorCode } from '../errors.js';
-import { nextSecret, trafficKeys } from '../handshake/key-schedule.js';
 import { native, type Opener, OpenStatus } from '../native.js';
 
 /** What {@link RecordReader.open} hands out, in the order of the stream. */
@@ -26,9 +24,7 @@ export class RecordReader {
   /** Records in a row that change nothing (TLS 1.2 warnings and renegotiation attempts). */
   idle = 0;
   readonly #opener: Opener;
-  readonly #cipher: Arming['cipher'];
-  readonly #facts: Arming['facts'];
-  #secret: Buffer | undefined;
+  readonly #isCbc: boolean;
   #keyUpdates = 0;
   #stashed = 0;
 
@@ -37,9 +33,7 @@ export class RecordReader {
     this.truncation = arming.truncation;
     this.onHandshakeMessage = arming.onHandshakeMessage;
     this.#opener = new native.Opener(arming.read);
-    this.#cipher = arming.cipher;
-    this.#facts = arming.facts;
-    this.#secret = arming.read.secret;
+    this.#isCbc = arming.facts.mode === 'cbc';
   }
 
   state(): ReadState {
@@ -53,8 +47,8 @@ export class RecordReader {
     return this.#stashed;
   }
 
-  hasUsed(key: Uint8Array, iv: Uint8Array): boolean {
-    return this.#opener.hasUsed(key, iv);
+  hasUsedKeyOf(other: RecordReader): boolean {
+    return this.#opener.hasUsedKeyOf(other.#opener);
   }
 
   /**
@@ -85,21 +79,14 @@ export class RecordReader {
 
   /** Goes over to the next key (RFC 8446 7.2). False: no traffic secret was given. */
   keyUpdate(): boolean {
-    const secret = this.#secret;
-    if (secret === undefined) return false;
-    const next = nextSecret(hashOf(this.#cipher), secret);
-    const { key, iv } = trafficKeys(hashOf(this.#cipher), next, this.#facts.keyLength);
-    const done = this.#opener.rekey(key, iv);
-    for (const old of [secret, key, iv]) old.fill(0);
-    this.#secret = next;
+    if (!this.#opener.updateKey()) return false;
     this.#keyUpdates++;
-    return done;
+    return true;
   }
 
   /** Wipes the keys. */
   dispose(): void {
     this.#opener.dispose();
-    this.#secret?.fill(0);
   }
 
   #error(status: number): SoCryptError {
@@ -117,7 +104,7 @@ export class RecordReader {
         return make('ERR_SO_CRYPT_BAD_RECORD', "A record's header is not that of the protocol", Alert.protocolVersion);
       case OpenStatus.badLength:
         // RFC 5246 7.2.2: no whole number of blocks is a bad_record_mac.
-        return make('ERR_SO_CRYPT_BAD_RECORD', "A record's length is impossible", this.#facts.mode === 'cbc' ? Alert.badRecordMac : Alert.decodeError);
+        return make('ERR_SO_CRYPT_BAD_RECORD', "A record's length is impossible", this.#isCbc ? Alert.badRecordMac : Alert.decodeError);
       case OpenStatus.limit:
         return make('ERR_SO_CRYPT_KEY_LIMIT', 'The sequence number has come to its end', Alert.internalError);
       default:

@@ -3,7 +3,7 @@ import { SoCryptError } from '../errors.js';
 import { ContentType } from '../frame-layouts.js';
 import { onControlRecord } from './control.js';
 import type { RecordReader, RecordSink } from './reader.js';
-import { type RecordWriter, SEGMENT, type Sealed } from './writer.js';
+import type { RecordWriter, Sealed } from './writer.js';
 
 export type Callback = (error?: Error | null) => void;
 
@@ -30,7 +30,8 @@ export class RecordStream implements RecordSink {
   /** Bytes that came from the kernel and were none of the application's, or are not yet. */
   overheadRead = 0;
   /** Earlier keys of a direction that was armed again: they must not come back. */
-  readonly retired: { hasUsed(key: Uint8Array, iv: Uint8Array): boolean }[] = [];
+  readonly retiredWriters: RecordWriter[] = [];
+  readonly retiredReaders: RecordReader[] = [];
   readonly #host: Host;
   #parts: Buffer[] = [];
   /** A reply to the peer's KeyUpdate is on its way: one answers many (RFC 8446 4.6.3). */
@@ -46,7 +47,8 @@ export class RecordStream implements RecordSink {
   send(chunks: Uint8Array[], callback: Callback): void {
     let length = 0;
     for (const chunk of chunks) length += chunk.length;
-    if (length <= SEGMENT) return this.#sendSegment(chunks.length === 1 ? chunks[0]! : chunks, length, callback);
+    if (length === 0) return callback();
+    if (length <= this.writer!.segment) return this.#sendSegment(chunks.length === 1 ? chunks[0]! : chunks, length, callback);
     this.#sendLong(chunks, callback);
   }
 
@@ -74,7 +76,7 @@ export class RecordStream implements RecordSink {
 
   /** Answers a KeyUpdate that asked for one. */
   replyKeyUpdate(): void {
-    if (this.#replying || this.writer === null || !this.writer.canUpdate) return;
+    if (this.#replying || this.writer === null) return;
     this.#replying = true;
     this.#write(this.writer.keyUpdate(false), 0, () => {
       this.#replying = false;
@@ -93,14 +95,15 @@ export class RecordStream implements RecordSink {
 
   // In pieces, each sealed when the one before has gone: a long write needs no second copy of itself.
   #sendLong(chunks: Uint8Array[], callback: Callback): void {
+    const most = this.writer!.segment;
     let index = 0;
     let offset = 0;
     const next = (): { segment: Uint8Array[]; length: number } => {
       const segment: Uint8Array[] = [];
       let length = 0;
-      while (length < SEGMENT && index < chunks.length) {
+      while (length < most && index < chunks.length) {
         const chunk = chunks[index]!;
-        const end = Math.min(chunk.length, offset + SEGMENT - length);
+        const end = Math.min(chunk.length, offset + most - length);
         segment.push(offset === 0 && end === chunk.length ? chunk : chunk.subarray(offset, end));
         length += end - offset;
         offset = end;

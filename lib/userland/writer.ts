@@ -1,14 +1,12 @@
 import type { Arming } from '../arm.js';
 import { BufferPool } from '../buffer-pool.js';
-import { hashOf } from '../ciphers.js';
 import type { DirectionState } from '../crypt-options.js';
 import { SoCryptError } from '../errors.js';
 import { ContentType } from '../frame-layouts.js';
-import { nextSecret, trafficKeys } from '../handshake/key-schedule.js';
 import { native, type Sealer, SealStatus } from '../native.js';
 
 /** Plaintext bytes that are sealed and handed to the kernel in one piece: eight full records. */
-export const SEGMENT = 131_072;
+const SEGMENT = 131_072;
 
 const small = new BufferPool(20_480, 64);
 const large = new BufferPool(SEGMENT + 8_192, 16);
@@ -24,22 +22,26 @@ export class RecordWriter {
   readonly protocol: Arming['protocol'];
   readonly #sealer: Sealer;
   readonly #cipher: Arming['cipher'];
-  readonly #facts: Arming['facts'];
+  readonly #recordLimit: number;
   readonly #keyUpdateAfter: number;
   readonly #maxFragment: number;
   readonly #overhead: number;
-  #secret: Buffer | undefined;
+  /** The traffic secret is known, so the key can be updated. */
+  readonly canUpdate: boolean;
+  /** Most bytes that {@link seal} takes. */
+  readonly segment: number;
   #keyUpdates = 0;
 
   constructor(arming: Arming & { write: object }) {
     this.#cipher = arming.cipher;
-    this.#facts = arming.facts;
+    this.#recordLimit = Number(arming.facts.recordLimit);
     this.#keyUpdateAfter = arming.keyUpdateAfter;
     this.protocol = arming.protocol;
     this.#sealer = new native.Sealer(arming.write);
     this.#maxFragment = arming.write.maxFragment;
     this.#overhead = this.#sealer.overhead;
-    this.#secret = arming.write.secret;
+    this.canUpdate = arming.write.secret.length > 0;
+    this.segment = this.canUpdate ? Math.min(SEGMENT, arming.keyUpdateAfter * this.#maxFragment) : SEGMENT;
   }
 
   state(): DirectionState {
@@ -47,20 +49,20 @@ export class RecordWriter {
     return { sequence, records: BigInt(frames), keyUpdates: this.#keyUpdates };
   }
 
-  hasUsed(key: Uint8Array, iv: Uint8Array): boolean {
-    return this.#sealer.hasUsed(key, iv);
+  hasUsedKeyOf(other: RecordWriter): boolean {
+    return this.#sealer.hasUsedKeyOf(other.#sealer);
   }
 
   /**
    * Seals application data, with a KeyUpdate before it when the key has served long enough.
    *
-   * @param length of all chunks, at most SEGMENT bytes
+   * @param length of all chunks, at most {@link segment} bytes
    * @throws SoCryptError ERR_SO_CRYPT_KEY_LIMIT, ERR_SO_CRYPT_PROVIDER
    */
   seal(chunks: Uint8Array | readonly Uint8Array[], length: number): Sealed {
-    const records = Math.ceil(length / this.#maxFragment) + 1;
+    const records = Math.ceil(length / this.#maxFragment);
     const frames = this.#sealer.frames;
-    if (this.#secret !== undefined && frames > 0 && frames + records > this.#keyUpdateAfter) {
+    if (this.canUpdate && frames > 0 && frames + records > this.#keyUpdateAfter) {
       const update = this.keyUpdate(false);
       const data = this.#seal(ContentType.applicationData, chunks, length);
       const bytes = Buffer.concat([update.bytes, data.bytes]);
@@ -68,7 +70,7 @@ export class RecordWriter {
       data.release();
       return { bytes, release: () => {} };
     }
-    if (frames + records > Number(this.#facts.recordLimit))
+    if (frames + records > this.#recordLimit)
       throw new SoCryptError('ERR_SO_CRYPT_KEY_LIMIT', `${this.#cipher} may seal no more records under this key`, {
         hint: "With TLS 1.3 give the traffic secret in write.secret, so that the key can be changed; else open a new connection",
       });
@@ -80,34 +82,21 @@ export class RecordWriter {
     return this.#seal(type, content, content.length);
   }
 
-  /** Whether {@link keyUpdate} can work. */
-  get canUpdate(): boolean {
-    return this.#secret !== undefined;
-  }
-
   /**
    * Seals a KeyUpdate under the old key and goes over to the next one (RFC 8446 4.6.3).
    *
    * @param request whether the peer shall do the same (update_requested)
    */
   keyUpdate(request: boolean): Sealed {
-    const secret = this.#secret;
-    if (secret === undefined) throw new Error('keyUpdate without a secret');
     const sealed = this.#seal(ContentType.handshake, Uint8Array.of(24, 0, 0, 1, request ? 1 : 0), 5);
-    const next = nextSecret(hashOf(this.#cipher), secret);
-    const { key, iv } = trafficKeys(hashOf(this.#cipher), next, this.#facts.keyLength);
-    const done = this.#sealer.rekey(key, iv);
-    for (const old of [secret, key, iv]) old.fill(0);
-    this.#secret = next;
+    if (!this.#sealer.updateKey()) throw providerFailed();
     this.#keyUpdates++;
-    if (!done) throw providerFailed();
     return sealed;
   }
 
   /** Wipes the keys. */
   dispose(): void {
     this.#sealer.dispose();
-    this.#secret?.fill(0);
   }
 
   #seal(type: number, chunks: Uint8Array | readonly Uint8Array[], length: number): Sealed {

@@ -13,6 +13,7 @@
 #include "../providers/provider.h"
 #include "frame_layout.h"
 #include "hmac.h"
+#include "key_schedule.h"
 
 namespace so_crypt {
 
@@ -35,6 +36,7 @@ inline Fingerprint FingerprintOf(const uint8_t* key, size_t key_length, const ui
 struct DirectionInit {
   FrameLayout layout;
   Fingerprint fingerprint;
+  TrafficSecret secret;  // TLS 1.3, empty where it is not known
   std::unique_ptr<Cipher> cipher;
   std::unique_ptr<Hmac> hmac;  // null with AEAD
   uint8_t iv[kMaxIv];          // the fixed part, or the whole IV of a chained layout
@@ -52,6 +54,7 @@ class Direction {
         sequence_(init.sequence),
         explicit_counter_(init.explicit_counter),
         limit_(init.limit),
+        secret_(init.secret),
         used_{init.fingerprint} {
     memcpy(iv_, init.iv, sizeof iv_);
     OPENSSL_cleanse(init.iv, sizeof init.iv);
@@ -61,25 +64,31 @@ class Direction {
   Direction& operator=(const Direction&) = delete;
 
   const FrameLayout& layout() const { return layout_; }
-  size_t key_length() const { return cipher_->info().key_length; }
   uint64_t sequence() const { return sequence_; }
   uint64_t frames() const { return frames_; }
 
-  // Whether this direction has ever had the key: a nonce could repeat under it.
-  bool HasUsed(const Fingerprint& key) const {
+  // Whether this direction has ever had a key of the other's: a nonce could repeat under it.
+  bool HasUsedKeyOf(const Direction& other) const {
     for (const Fingerprint& used : used_)
-      if (used == key) return true;
+      for (const Fingerprint& key : other.used_)
+        if (used == key) return true;
     return false;
   }
 
-  // The next key (RFC 8446 7.2): sequence numbers start again at 0.
-  bool Rekey(const uint8_t* key, const uint8_t* iv) {
-    if (!cipher_->SetKey(key)) return false;
-    used_.push_back(FingerprintOf(key, cipher_->info().key_length, iv, layout_.fixed_iv));
-    memcpy(iv_, iv, layout_.fixed_iv);
+  // Goes over to the next key after a KeyUpdate; sequence numbers start again at 0. False without a traffic secret.
+  bool UpdateKey() {
+    if (secret_.empty()) return false;
+    const size_t key_length = cipher_->info().key_length;
+    uint8_t key[kMaxKey];
+    secret_.Update();
+    secret_.Expand("key", key, key_length);
+    secret_.Expand("iv", iv_, layout_.fixed_iv);
+    const bool done = cipher_->SetKey(key);
+    used_.push_back(FingerprintOf(key, key_length, iv_, layout_.fixed_iv));
+    OPENSSL_cleanse(key, sizeof key);
     sequence_ = 0;
     frames_ = 0;
-    return true;
+    return done;
   }
 
  protected:
@@ -127,6 +136,7 @@ class Direction {
   uint64_t frames_ = 0;
   uint64_t explicit_counter_;
   const uint64_t limit_;
+  TrafficSecret secret_;
   std::vector<Fingerprint> used_;
 };
 

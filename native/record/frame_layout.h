@@ -8,6 +8,7 @@
 namespace so_crypt {
 
 constexpr size_t kMaxHeader = 32;
+constexpr size_t kMaxKey = 32;
 constexpr size_t kMaxIv = 16;
 constexpr size_t kMaxMac = 64;
 constexpr size_t kMaxAssociated = 8 + kMaxHeader;

@@ -59,11 +59,12 @@ bool Sealer::MakeExplicitIv(uint8_t* out) {
     return true;
   }
   if (layout_.nonce != Nonce::kExplicitRandom) return true;
-  if (random_used_ + layout_.explicit_iv > sizeof random_) {
-    if (RAND_bytes(random_, sizeof random_) != 1) return false;
+  if (random_ == nullptr) random_.reset(new uint8_t[kRandom]);
+  if (random_used_ + layout_.explicit_iv > kRandom) {
+    if (RAND_bytes(random_.get(), kRandom) != 1) return false;
     random_used_ = 0;
   }
-  memcpy(out, random_ + random_used_, layout_.explicit_iv);
+  memcpy(out, random_.get() + random_used_, layout_.explicit_iv);
   random_used_ += layout_.explicit_iv;
   return true;
 }

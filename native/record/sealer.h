@@ -45,8 +45,10 @@ class Sealer : public Direction {
   const size_t max_fragment_;
   const size_t pad_to_;
   const bool split_first_;
-  uint8_t random_[16 * 16];  // IVs of the coming frames: one call of the generator for many
-  size_t random_used_ = sizeof random_;
+  // IVs of the coming frames, for layouts that have random ones: one call of the generator for many.
+  static constexpr size_t kRandom = 16 * kMaxIv;
+  std::unique_ptr<uint8_t[]> random_;
+  size_t random_used_ = kRandom;
 };
 
 }  // namespace so_crypt

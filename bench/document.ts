@@ -1,0 +1,112 @@
+import type { Machine } from './machine.js';
+import type { BenchOptions } from './options.js';
+
+// The JSON document of --json. It is a contract: a field may be added; one that is renamed, removed or changes its
+// unit needs another schema name. 1 MB is 10^6 bytes and 1 GB is 10^9 bytes.
+export const schema = 'so-crypt-bench/1';
+
+/** One side of a bulk row. */
+export interface SideCost {
+  readonly userSecondsPerGB: number;
+  readonly systemSecondsPerGB: number;
+  /** null where they were not counted. */
+  readonly syscallsPerMB: number | null;
+}
+
+/** One trial of a bulk row. */
+export interface BulkSampleResult {
+  readonly mbPerSecond: number;
+  readonly sender: { readonly userSecondsPerGB: number; readonly systemSecondsPerGB: number };
+  readonly receiver: { readonly userSecondsPerGB: number; readonly systemSecondsPerGB: number };
+}
+
+/** Medians of one engine, cipher and buffer size. */
+export interface BulkResult {
+  readonly trial: 'bulk';
+  readonly engine: string;
+  /** null for net. */
+  readonly cipher: string | null;
+  readonly protocol: string | null;
+  /** Bytes of each write(). */
+  readonly buffer: number;
+  readonly mbPerSecond: number;
+  readonly sender: SideCost;
+  readonly receiver: SideCost;
+  readonly ratioToNodeTls: number | null;
+  readonly ratioToNet: number | null;
+  readonly samples: readonly BulkSampleResult[];
+}
+
+/** OpenSSL's own speed in this run, the `aes` of the target 1/(1/net + 1/aes). */
+export interface CipherSpeed {
+  readonly cipher: string;
+  /** The best of `ways`. */
+  readonly mbPerSecond: number;
+  readonly ways: readonly CipherWay[];
+}
+
+/** One way to have OpenSSL encrypt: none shows its speed without anything around it. */
+export interface CipherWay {
+  /** node:crypto: one cipher object; sealer: so-crypt's record layer, with a nonce and a tag per 16 KB. */
+  readonly by: 'node:crypto' | 'sealer';
+  /** Bytes of a call. */
+  readonly bytes: number;
+  readonly mbPerSecond: number;
+}
+
+export interface HandshakeResult {
+  readonly engine: string;
+  readonly kind: 'full' | 'resumed';
+  readonly perSecond: number;
+  /** CPU time of the server, which has one thread. Tells more than the rate where the clients are the bottleneck. */
+  readonly serverCpuMs: number;
+  /** The part of the handshakes that did resume a session. */
+  readonly resumedShare: number;
+  readonly rateToNodeTls: number | null;
+  readonly cpuToNodeTls: number | null;
+  readonly samples: readonly { readonly perSecond: number; readonly serverCpuMs: number }[];
+}
+
+export interface MemoryResult {
+  readonly engine: string;
+  readonly connections: number;
+  /** 1 KB is 1024 bytes here, as in the target. */
+  readonly rssKBPerConnection: number;
+  /** V8's heap and what it knows to hang on it (external memory). */
+  readonly heapKBPerConnection: number;
+  readonly samples: readonly { readonly rssKB: number; readonly heapKB: number }[];
+}
+
+export interface SmallResult {
+  readonly operation: string;
+  readonly engine: string;
+  readonly cipher: string | null;
+  readonly bytes: number | null;
+  readonly medianNs: number;
+  readonly perSecond: number;
+  readonly mbPerSecond: number | null;
+}
+
+export interface Target {
+  readonly name: string;
+  readonly asked: string;
+  /** null when the run did not measure it. */
+  readonly measured: number | null;
+  readonly met: boolean | null;
+}
+
+export interface BenchDocument {
+  readonly schema: typeof schema;
+  readonly machine: Machine;
+  readonly options: BenchOptions;
+  readonly engines: readonly { readonly name: string; readonly unavailable: string | null }[];
+  /** What the reader should know, such as a tool that is missing. */
+  readonly notes: readonly string[];
+  readonly rows: readonly BulkResult[];
+  readonly cipherSpeed: CipherSpeed | null;
+  readonly handshakes: readonly HandshakeResult[];
+  readonly memory: readonly MemoryResult[];
+  readonly small: readonly SmallResult[];
+  readonly targets: readonly Target[];
+  readonly seconds: number;
+}

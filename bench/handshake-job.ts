@@ -1,0 +1,8 @@
+/** What the server and the load generator of a handshake trial have to know. */
+export interface HandshakeJob {
+  readonly engine: string;
+  readonly cipher: string;
+  readonly resume: boolean;
+  /** Handshakes at the same time. */
+  readonly concurrency: number;
+}

@@ -1,0 +1,49 @@
+/** User and system CPU time of a process over a phase, in seconds. */
+export interface CpuTime {
+  readonly user: number;
+  readonly system: number;
+}
+
+/** What the bench and its worker processes say to each other: the kind of a message and what it carries. */
+export interface Messages {
+  /** worker: its server listens */
+  listening: { port: number };
+  /** main: connect to this port */
+  connect: { port: number };
+  /** worker: the warm-up is through */
+  warm: Record<string, never>;
+  /** main: the measured phase begins */
+  start: Record<string, never>;
+  /** worker: the clock of the measured phase runs */
+  started: Record<string, never>;
+  /** main: the measured phase is over; report */
+  stop: Record<string, never>;
+  /** bulk sender: the receiver has acknowledged the last byte */
+  sent: { seconds: number; cpu: CpuTime };
+  /** bulk receiver: the last byte is here */
+  received: { cpu: CpuTime };
+  /** bulk worker: what it sent or received, hashed after the clock has stopped */
+  digest: { bytes: number; sha256: string };
+  /** handshake worker: what happened between start and stop */
+  handshakes: { count: number; resumed: number; seconds: number; cpu: CpuTime };
+  /** main to memory client: open so many more connections */
+  open: { count: number };
+  /** memory client: they are open */
+  opened: Record<string, never>;
+  /** main to memory server: measure, once there are so many connections */
+  measure: { connections: number };
+  /** memory server: bytes in use */
+  memory: { rss: number; heap: number };
+  /** bulk receiver: the connection has ended, with no byte too many */
+  ended: Record<string, never>;
+  /** worker without a peer: its whole result */
+  result: { json: string };
+}
+
+export type MessageType = keyof Messages;
+
+/** A message on the wire of the IPC channel. */
+export interface Envelope<K extends MessageType = MessageType> {
+  readonly type: K;
+  readonly body: Messages[K];
+}

@@ -1,0 +1,22 @@
+import { execFileSync } from 'node:child_process';
+
+/** Debian's packages of the commands that the tests run. */
+const packages = { openssl: 'openssl', curl: 'curl' } as const;
+
+export type Command = keyof typeof packages;
+
+/** The error for a command that isn't there: tests fail then, they are never skipped. */
+export function missingCommand(command: Command): Error {
+  return new Error(`the tests need the command '${command}': apt-get install ${packages[command]}`);
+}
+
+/** Runs a command to its end and returns its stdout. */
+export function run(command: Command, args: readonly string[], cwd: string): Buffer {
+  try {
+    return execFileSync(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], timeout: 30_000 });
+  } catch (error) {
+    const { code, stderr } = error as NodeJS.ErrnoException & { stderr?: Buffer };
+    if (code === 'ENOENT') throw missingCommand(command);
+    throw new Error(`${command} ${args.join(' ')} failed: ${stderr?.toString() ?? code}`);
+  }
+}

@@ -1,0 +1,685 @@
+import type { CipherName } from '../../lib/crypt-options.js';
+
+/** One seal of an AEAD cipher, all in hex. The nonce has 12 bytes, the AAD at most 30. */
+export interface AeadVector {
+  readonly source: string;
+  readonly cipher: CipherName;
+  readonly key: string;
+  readonly iv: string;
+  readonly aad: string;
+  readonly plaintext: string;
+  readonly ciphertext: string;
+  readonly tag: string;
+}
+
+/** GCM, CCM and ChaCha20-Poly1305; `ccm8` is CCM with a tag of 8 bytes. */
+export const aeadVectors: readonly AeadVector[] = [
+  {
+    source: 'McGrew and Viega, The Galois/Counter Mode of Operation (GCM), appendix B, test case 1',
+    cipher: 'aes-128-gcm',
+    key: '00000000000000000000000000000000',
+    iv: '000000000000000000000000',
+    aad: '',
+    plaintext: '',
+    ciphertext: '',
+    tag: '58e2fccefa7e3061367f1d57a4e7455a',
+  },
+  {
+    source: 'McGrew and Viega, The Galois/Counter Mode of Operation (GCM), appendix B, test case 2',
+    cipher: 'aes-128-gcm',
+    key: '00000000000000000000000000000000',
+    iv: '000000000000000000000000',
+    aad: '',
+    plaintext: '00000000000000000000000000000000',
+    ciphertext: '0388dace60b6a392f328c2b971b2fe78',
+    tag: 'ab6e47d42cec13bdf53a67b21257bddf',
+  },
+  {
+    source: 'McGrew and Viega, The Galois/Counter Mode of Operation (GCM), appendix B, test case 3',
+    cipher: 'aes-128-gcm',
+    key: 'feffe9928665731c6d6a8f9467308308',
+    iv: 'cafebabefacedbaddecaf888',
+    aad: '',
+    plaintext:
+      'd9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e2449a6b525' +
+      'b16aedf5aa0de657ba637b391aafd255',
+    ciphertext:
+      '42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca12e21d514b25466931c7d8f6a5aac84aa05' +
+      '1ba30b396a0aac973d58e091473f5985',
+    tag: '4d5c2af327cd64a62cf35abd2ba6fab4',
+  },
+  {
+    source: 'McGrew and Viega, The Galois/Counter Mode of Operation (GCM), appendix B, test case 4',
+    cipher: 'aes-128-gcm',
+    key: 'feffe9928665731c6d6a8f9467308308',
+    iv: 'cafebabefacedbaddecaf888',
+    aad: 'feedfacedeadbeeffeedfacedeadbeefabaddad2',
+    plaintext:
+      'd9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e2449a6b525' +
+      'b16aedf5aa0de657ba637b39',
+    ciphertext:
+      '42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca12e21d514b25466931c7d8f6a5aac84aa05' +
+      '1ba30b396a0aac973d58e091',
+    tag: '5bc94fbc3221a5db94fae95ae7121a47',
+  },
+  {
+    source: 'McGrew and Viega, The Galois/Counter Mode of Operation (GCM), appendix B, test case 13',
+    cipher: 'aes-256-gcm',
+    key: '0000000000000000000000000000000000000000000000000000000000000000',
+    iv: '000000000000000000000000',
+    aad: '',
+    plaintext: '',
+    ciphertext: '',
+    tag: '530f8afbc74536b9a963b4f1c4cb738b',
+  },
+  {
+    source: 'McGrew and Viega, The Galois/Counter Mode of Operation (GCM), appendix B, test case 14',
+    cipher: 'aes-256-gcm',
+    key: '0000000000000000000000000000000000000000000000000000000000000000',
+    iv: '000000000000000000000000',
+    aad: '',
+    plaintext: '00000000000000000000000000000000',
+    ciphertext: 'cea7403d4d606b6e074ec5d3baf39d18',
+    tag: 'd0d1c8a799996bf0265b98b5d48ab919',
+  },
+  {
+    source: 'McGrew and Viega, The Galois/Counter Mode of Operation (GCM), appendix B, test case 15',
+    cipher: 'aes-256-gcm',
+    key: 'feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308',
+    iv: 'cafebabefacedbaddecaf888',
+    aad: '',
+    plaintext:
+      'd9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e2449a6b525' +
+      'b16aedf5aa0de657ba637b391aafd255',
+    ciphertext:
+      '522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa8cb08e48590dbb3da7b08b1056828838' +
+      'c5f61e6393ba7a0abcc9f662898015ad',
+    tag: 'b094dac5d93471bdec1a502270e3cc6c',
+  },
+  {
+    source: 'McGrew and Viega, The Galois/Counter Mode of Operation (GCM), appendix B, test case 16',
+    cipher: 'aes-256-gcm',
+    key: 'feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308',
+    iv: 'cafebabefacedbaddecaf888',
+    aad: 'feedfacedeadbeeffeedfacedeadbeefabaddad2',
+    plaintext:
+      'd9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e2449a6b525' +
+      'b16aedf5aa0de657ba637b39',
+    ciphertext:
+      '522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa8cb08e48590dbb3da7b08b1056828838' +
+      'c5f61e6393ba7a0abcc9f662',
+    tag: '76fc6ece0f4e1768cddf8853bb2d551b',
+  },
+  {
+    source: 'NIST CAVS 14.0 gcmEncryptExtIV128, IVlen 96, PTlen 0, AADlen 0, Taglen 128, Count 0',
+    cipher: 'aes-128-gcm',
+    key: '11754cd72aec309bf52f7687212e8957',
+    iv: '3c819d9a9bed087615030b65',
+    aad: '',
+    plaintext: '',
+    ciphertext: '',
+    tag: '250327c674aaf477aef2675748cf6971',
+  },
+  {
+    source: 'NIST CAVS 14.0 gcmEncryptExtIV128, IVlen 96, PTlen 0, AADlen 128, Taglen 128, Count 0',
+    cipher: 'aes-128-gcm',
+    key: '77be63708971c4e240d1cb79e8d77feb',
+    iv: 'e0e00f19fed7ba0136a797f3',
+    aad: '7a43ec1d9c0a5a78a0b16533a6213cab',
+    plaintext: '',
+    ciphertext: '',
+    tag: '209fcc8d3675ed938e9c7166709dd946',
+  },
+  {
+    source: 'NIST CAVS 14.0 gcmEncryptExtIV128, IVlen 96, PTlen 0, AADlen 160, Taglen 128, Count 0',
+    cipher: 'aes-128-gcm',
+    key: '2fb45e5b8f993a2bfebc4b15b533e0b4',
+    iv: '5b05755f984d2b90f94b8027',
+    aad: 'e85491b2202caf1d7dce03b97e09331c32473941',
+    plaintext: '',
+    ciphertext: '',
+    tag: 'c75b7832b2a2d9bd827412b6ef5769db',
+  },
+  {
+    source: 'NIST CAVS 14.0 gcmEncryptExtIV128, IVlen 96, PTlen 128, AADlen 0, Taglen 128, Count 0',
+    cipher: 'aes-128-gcm',
+    key: '7fddb57453c241d03efbed3ac44e371c',
+    iv: 'ee283a3fc75575e33efd4887',
+    aad: '',
+    plaintext: 'd5de42b461646c255c87bd2962d3b9a2',
+    ciphertext: '2ccda4a5415cb91e135c2a0f78c9b2fd',
+    tag: 'b36d1df9b9d5e596f83e8b7f52971cb3',
+  },
+  {
+    source: 'NIST CAVS 14.0 gcmEncryptExtIV128, IVlen 96, PTlen 128, AADlen 128, Taglen 128, Count 0',
+    cipher: 'aes-128-gcm',
+    key: 'c939cc13397c1d37de6ae0e1cb7c423c',
+    iv: 'b3d8cc017cbb89b39e0f67e2',
+    aad: '24825602bd12a984e0092d3e448eda5f',
+    plaintext: 'c3b3c41f113a31b73d9a5cd432103069',
+    ciphertext: '93fe7d9e9bfd10348a5606e5cafa7354',
+    tag: '0032a1dc85f1c9786925a2e71d8272dd',
+  },
+  {
+    source: 'NIST CAVS 14.0 gcmEncryptExtIV128, IVlen 96, PTlen 128, AADlen 160, Taglen 128, Count 0',
+    cipher: 'aes-128-gcm',
+    key: 'd4a22488f8dd1d5c6c19a7d6ca17964c',
+    iv: 'f3d5837f22ac1a0425e0d1d5',
+    aad: 'f1c5d424b83f96c6ad8cb28ca0d20e475e023b5a',
+    plaintext: '7b43016a16896497fb457be6d2a54122',
+    ciphertext: 'c2bd67eef5e95cac27e3b06e3031d0a8',
+    tag: 'f23eacf9d1cdf8737726c58648826e9c',
+  },
+  {
+    source: 'NIST CAVS 14.0 gcmEncryptExtIV128, IVlen 96, PTlen 256, AADlen 128, Taglen 128, Count 0',
+    cipher: 'aes-128-gcm',
+    key: '298efa1ccf29cf62ae6824bfc19557fc',
+    iv: '6f58a93fe1d207fae4ed2f6d',
+    aad: '021fafd238463973ffe80256e5b1c6b1',
+    plaintext: 'cc38bccd6bc536ad919b1395f5d63801f99f8068d65ca5ac63872daf16b93901',
+    ciphertext: 'dfce4e9cd291103d7fe4e63351d9e79d3dfd391e3267104658212da96521b7db',
+    tag: '542465ef599316f73a7a560509a2d9f2',
+  },
+  {
+    source: 'NIST CAVS 14.0 gcmEncryptExtIV128, IVlen 96, PTlen 408, AADlen 0, Taglen 128, Count 0',
+    cipher: 'aes-128-gcm',
+    key: '594157ec4693202b030f33798b07176d',
+    iv: '49b12054082660803a1df3df',
+    aad: '',
+    plaintext:
+      '3feef98a976a1bd634f364ac428bb59cd51fb159ec1789946918dbd50ea6c9d594a3a31a5269b0da6936c29d063a5fa2' +
+      'cc8a1c',
+    ciphertext:
+      'c1b7a46a335f23d65b8db4008a49796906e225474f4fe7d39e55bf2efd97fd82d4167de082ae30fa01e465a601235d8d' +
+      '68bc69',
+    tag: 'ba92d3661ce8b04687e8788d55417dc2',
+  },
+  {
+    source: 'NIST CAVS 14.0 gcmEncryptExtIV128, IVlen 96, PTlen 408, AADlen 160, Taglen 128, Count 0',
+    cipher: 'aes-128-gcm',
+    key: 'fe47fcce5fc32665d2ae399e4eec72ba',
+    iv: '5adb9609dbaeb58cbd6e7275',
+    aad: '88319d6e1d3ffa5f987199166c8a9b56c2aeba5a',
+    plaintext:
+      '7c0e88c88899a779228465074797cd4c2e1498d259b54390b85e3eef1c02df60e743f1b840382c4bccaf3bafb4ca8429' +
+      'bea063',
+    ciphertext:
+      '98f4826f05a265e6dd2be82db241c0fbbbf9ffb1c173aa83964b7cf5393043736365253ddbc5db8778371495da76d269' +
+      'e5db3e',
+    tag: '291ef1982e4defedaa2249f898556b47',
+  },
+  {
+    source: 'NIST CAVS 14.0 gcmEncryptExtIV128, IVlen 96, PTlen 104, AADlen 0, Taglen 128, Count 0',
+    cipher: 'aes-128-gcm',
+    key: 'fe9bb47deb3a61e423c2231841cfd1fb',
+    iv: '4d328eb776f500a2f7fb47aa',
+    aad: '',
+    plaintext: 'f1cc3818e421876bb6b8bbd6c9',
+    ciphertext: 'b88c5c1977b35b517b0aeae967',
+    tag: '43fd4727fe5cdb4b5b42818dea7ef8c9',
+  },
+  {
+    source: 'NIST CAVS 14.0 gcmEncryptExtIV128, IVlen 96, PTlen 104, AADlen 160, Taglen 128, Count 0',
+    cipher: 'aes-128-gcm',
+    key: 'fe0121f42e599f88ff02a985403e19bb',
+    iv: '3bb9eb7724cbe1943d43de21',
+    aad: '2662d895035b6519f3510eae0faa3900ad23cfdf',
+    plaintext: 'fd331ca8646091c29f21e5f0a1',
+    ciphertext: '59fe29b07b0de8d869efbbd9b4',
+    tag: 'd24c3e9c1c73c0af1097e26061c857de',
+  },
+  {
+    source: 'NIST CAVS 14.0 gcmEncryptExtIV256, IVlen 96, PTlen 0, AADlen 0, Taglen 128, Count 0',
+    cipher: 'aes-256-gcm',
+    key: 'b52c505a37d78eda5dd34f20c22540ea1b58963cf8e5bf8ffa85f9f2492505b4',
+    iv: '516c33929df5a3284ff463d7',
+    aad: '',
+    plaintext: '',
+    ciphertext: '',
+    tag: 'bdc1ac884d332457a1d2664f168c76f0',
+  },
+  {
+    source: 'NIST CAVS 14.0 gcmEncryptExtIV256, IVlen 96, PTlen 0, AADlen 128, Taglen 128, Count 0',
+    cipher: 'aes-256-gcm',
+    key: '78dc4e0aaf52d935c3c01eea57428f00ca1fd475f5da86a49c8dd73d68c8e223',
+    iv: 'd79cf22d504cc793c3fb6c8a',
+    aad: 'b96baa8c1c75a671bfb2d08d06be5f36',
+    plaintext: '',
+    ciphertext: '',
+    tag: '3e5d486aa2e30b22e040b85723a06e76',
+  },
+  {
+    source: 'NIST CAVS 14.0 gcmEncryptExtIV256, IVlen 96, PTlen 0, AADlen 160, Taglen 128, Count 0',
+    cipher: 'aes-256-gcm',
+    key: '886cff5f3e6b8d0e1ad0a38fcdb26de97e8acbe79f6bed66959a598fa5047d65',
+    iv: '3a8efa1cd74bbab5448f9945',
+    aad: '519fee519d25c7a304d6c6aa1897ee1eb8c59655',
+    plaintext: '',
+    ciphertext: '',
+    tag: 'f6d47505ec96c98a42dc3ae719877b87',
+  },
+  {
+    source: 'NIST CAVS 14.0 gcmEncryptExtIV256, IVlen 96, PTlen 128, AADlen 0, Taglen 128, Count 0',
+    cipher: 'aes-256-gcm',
+    key: '31bdadd96698c204aa9ce1448ea94ae1fb4a9a0b3c9d773b51bb1822666b8f22',
+    iv: '0d18e06c7c725ac9e362e1ce',
+    aad: '',
+    plaintext: '2db5168e932556f8089a0622981d017d',
+    ciphertext: 'fa4362189661d163fcd6a56d8bf0405a',
+    tag: 'd636ac1bbedd5cc3ee727dc2ab4a9489',
+  },
+  {
+    source: 'NIST CAVS 14.0 gcmEncryptExtIV256, IVlen 96, PTlen 128, AADlen 128, Taglen 128, Count 0',
+    cipher: 'aes-256-gcm',
+    key: '92e11dcdaa866f5ce790fd24501f92509aacf4cb8b1339d50c9c1240935dd08b',
+    iv: 'ac93a1a6145299bde902f21a',
+    aad: '1e0889016f67601c8ebea4943bc23ad6',
+    plaintext: '2d71bcfa914e4ac045b2aa60955fad24',
+    ciphertext: '8995ae2e6df3dbf96fac7b7137bae67f',
+    tag: 'eca5aa77d51d4a0a14d9c51e1da474ab',
+  },
+  {
+    source: 'NIST CAVS 14.0 gcmEncryptExtIV256, IVlen 96, PTlen 128, AADlen 160, Taglen 128, Count 0',
+    cipher: 'aes-256-gcm',
+    key: '83688deb4af8007f9b713b47cfa6c73e35ea7a3aa4ecdb414dded03bf7a0fd3a',
+    iv: '0b459724904e010a46901cf3',
+    aad: '794a14ccd178c8ebfd1379dc704c5e208f9d8424',
+    plaintext: '33d893a2114ce06fc15d55e454cf90c3',
+    ciphertext: 'cc66bee423e3fcd4c0865715e9586696',
+    tag: '0fb291bd3dba94a1dfd8b286cfb97ac5',
+  },
+  {
+    source: 'NIST CAVS 14.0 gcmEncryptExtIV256, IVlen 96, PTlen 256, AADlen 128, Taglen 128, Count 0',
+    cipher: 'aes-256-gcm',
+    key: '37ccdba1d929d6436c16bba5b5ff34deec88ed7df3d15d0f4ddf80c0c731ee1f',
+    iv: '5c1b21c8998ed6299006d3f9',
+    aad: '22ed235946235a85a45bc5fad7140bfa',
+    plaintext: 'ad4260e3cdc76bcc10c7b2c06b80b3be948258e5ef20c508a81f51e96a518388',
+    ciphertext: '3b335f8b08d33ccdcad228a74700f1007542a4d1e7fc1ebe3f447fe71af29816',
+    tag: '1fbf49cc46f458bf6e88f6370975e6d4',
+  },
+  {
+    source: 'NIST CAVS 14.0 gcmEncryptExtIV256, IVlen 96, PTlen 408, AADlen 0, Taglen 128, Count 0',
+    cipher: 'aes-256-gcm',
+    key: '1fded32d5999de4a76e0f8082108823aef60417e1896cf4218a2fa90f632ec8a',
+    iv: '1f3afa4711e9474f32e70462',
+    aad: '',
+    plaintext:
+      '06b2c75853df9aeb17befd33cea81c630b0fc53667ff45199c629c8e15dce41e530aa792f796b8138eeab2e86c7b7bee' +
+      '1d40b0',
+    ciphertext:
+      '91fbd061ddc5a7fcc9513fcdfdc9c3a7c5d4d64cedf6a9c24ab8a77c36eefbf1c5dc00bc50121b96456c8cd8b6ff1f8b' +
+      '3e480f',
+    tag: '30096d340f3d5c42d82a6f475def23eb',
+  },
+  {
+    source: 'NIST CAVS 14.0 gcmEncryptExtIV256, IVlen 96, PTlen 408, AADlen 160, Taglen 128, Count 0',
+    cipher: 'aes-256-gcm',
+    key: '24501ad384e473963d476edcfe08205237acfd49b5b8f33857f8114e863fec7f',
+    iv: '9ff18563b978ec281b3f2794',
+    aad: 'adb5ec720ccf9898500028bf34afccbcaca126ef',
+    plaintext:
+      '27f348f9cdc0c5bd5e66b1ccb63ad920ff2219d14e8d631b3872265cf117ee86757accb158bd9abb3868fdc0d0b074b5' +
+      'f01b2c',
+    ciphertext:
+      'eb7cb754c824e8d96f7c6d9b76c7d26fb874ffbf1d65c6f64a698d839b0b06145dae82057ad55994cf59ad7f67c0fa5e' +
+      '85fab8',
+    tag: 'bc95c532fecc594c36d1550286a7a3f0',
+  },
+  {
+    source: 'NIST CAVS 14.0 gcmEncryptExtIV256, IVlen 96, PTlen 104, AADlen 0, Taglen 128, Count 0',
+    cipher: 'aes-256-gcm',
+    key: '82c4f12eeec3b2d3d157b0f992d292b237478d2cecc1d5f161389b97f999057a',
+    iv: '7b40b20f5f397177990ef2d1',
+    aad: '',
+    plaintext: '982a296ee1cd7086afad976945',
+    ciphertext: 'ec8e05a0471d6b43a59ca5335f',
+    tag: '113ddeafc62373cac2f5951bb9165249',
+  },
+  {
+    source: 'NIST CAVS 14.0 gcmEncryptExtIV256, IVlen 96, PTlen 104, AADlen 160, Taglen 128, Count 0',
+    cipher: 'aes-256-gcm',
+    key: '69b458f2644af9020463b40ee503cdf083d693815e2659051ae0d039e606a970',
+    iv: '8d1da8ab5f91ccd09205944b',
+    aad: '036ad5e5494ef817a8af2f5828784a4bfedd1653',
+    plaintext: 'f3e0e09224256bf21a83a5de8d',
+    ciphertext: 'c0a62d77e6031bfdc6b13ae217',
+    tag: 'a794a9aaee48cd92e47761bf1baff0af',
+  },
+  {
+    source: 'NIST SP 800-38C, appendix C.3, example 3',
+    cipher: 'aes-128-ccm8',
+    key: '404142434445464748494a4b4c4d4e4f',
+    iv: '101112131415161718191a1b',
+    aad: '000102030405060708090a0b0c0d0e0f10111213',
+    plaintext: '202122232425262728292a2b2c2d2e2f3031323334353637',
+    ciphertext: 'e3b201a9f5b71a7a9b1ceaeccd97e70b6176aad9a4428aa5',
+    tag: '484392fbc1b09951',
+  },
+  {
+    source: 'Wycheproof aes_ccm_test.json tcId 1',
+    cipher: 'aes-128-ccm',
+    key: 'bedcfb5a011ebc84600fcb296c15af0d',
+    iv: '438a547a94ea88dce46c6c85',
+    aad: '',
+    plaintext: '',
+    ciphertext: '',
+    tag: '25d1a38495a7dea45bda049705627d10',
+  },
+  {
+    source: 'Wycheproof aes_ccm_test.json tcId 2',
+    cipher: 'aes-128-ccm',
+    key: '384ea416ac3c2f51a76e7d8226346d4e',
+    iv: 'b30c084727ad1c592ac21d12',
+    aad: '',
+    plaintext: '35',
+    ciphertext: 'd7',
+    tag: '6be3fd13b7065afc19e3b8a3b96b39fb',
+  },
+  {
+    source: 'Wycheproof aes_ccm_test.json tcId 5',
+    cipher: 'aes-128-ccm',
+    key: 'c15ed227dd2e237ecd087eaaaad19ea4',
+    iv: '965ff6643116ac1443a2dec7',
+    aad: '',
+    plaintext: 'fee62fde973fe025ad6b322dcdf3c63fc7',
+    ciphertext: '0333df2a86d7f094dd8bce75da6c38c5c1',
+    tag: '417da29df85a1d134feee8aa35569081',
+  },
+  {
+    source: 'Wycheproof aes_ccm_test.json tcId 9',
+    cipher: 'aes-128-ccm',
+    key: 'e12260fcd355a51a0d01bb1f6fa538c2',
+    iv: '5dfc37366f5688275147d3f9',
+    aad: '',
+    plaintext:
+      'd902deeab175c008329a33bfaccd5c0eb3a6a152a1510e7db04fa0aff7ce4288530db6a80fa7fea582aa7d46d7d56e70' +
+      '8d2bb0c5edd3d26648d336c3620ea55e',
+    ciphertext:
+      '0de44fe54b84359365054a6997478f87b6b761d127a651f7b8003d25e762f7f81cf84b3a471a9377bb388c74c08be894' +
+      'eff10e46365bf76820b7168623966be6',
+    tag: 'bb8e261879d6f639aa42d2d50ed750b8',
+  },
+  {
+    source: 'Wycheproof aes_ccm_test.json tcId 12',
+    cipher: 'aes-128-ccm',
+    key: '9415f925bcb41dc25e86c826dbc8bf68',
+    iv: 'bdffaa763b916ff0ee3f3ce4',
+    aad: '705d676cd8a94451',
+    plaintext: 'feb36167eafc02c8e2bd6e13817686ba',
+    ciphertext: '08db327a88be7b48f430fd7bfccdf502',
+    tag: 'b7c249f810adacf99abded1f3b9130f2',
+  },
+  {
+    source: 'Wycheproof aes_ccm_test.json tcId 19',
+    cipher: 'aes-128-ccm',
+    key: 'de6ed169d396cfb7378e892c7faf1d5d',
+    iv: 'efc1870282e77ca8063f1beb',
+    aad: 'eedf6e776ad37dc610825a6168e21356c2',
+    plaintext: '',
+    ciphertext: '',
+    tag: '0d650a974ebea22fed077d229e0c9e65',
+  },
+  {
+    source: 'Wycheproof aes_ccm_test.json tcId 28',
+    cipher: 'aes-128-ccm',
+    key: '671a70e883fb0611dffd0b1dd9b8cca2',
+    iv: 'a51c37f467893c1608e56274',
+    aad: '3ea12d80f40f34f812479d2ecc13d2d6df',
+    plaintext: '3baf3edf04dc0c97aae081cdeb08021d',
+    ciphertext: '5d5630fc728ffb08ce693f7299e6728b',
+    tag: '00023f11a023c0786c105fe4c003af6e',
+  },
+  {
+    source: 'Wycheproof aes_ccm_test.json tcId 163',
+    cipher: 'aes-256-ccm',
+    key: '2eb51c469aa8eb9e6c54a8349bae50a20f0e382711bba1152c424f03b6671d71',
+    iv: '04a9be03508a5f31371a6fd2',
+    aad: '',
+    plaintext: 'b053999286a2824f42cc8c203ab24e2c97a685adcc2ad32662558e55a5c729',
+    ciphertext: '0e29b2335b900758fad278aefb9b3afa07fd42b5d2f7d387e3ea0e0ca416e0',
+    tag: '6ed7e1e1278c40ce2e781d1005de88dd',
+  },
+  {
+    source: 'Wycheproof aes_ccm_test.json tcId 165',
+    cipher: 'aes-256-ccm',
+    key: '5b1d1035c0b17ee0b0444767f80a25b8c1b741f4b50a4d3052226baa1c6fb701',
+    iv: 'd61040a313ed492823cc065b',
+    aad: '',
+    plaintext:
+      'd096803181beef9e008ff85d5ddc38ddacf0f09ee5f7e07f1e4079cb64d0dc8f5e6711cd4921a7887de76e2678fdc676' +
+      '18f1185586bfea9d4c685d50e4bb9a82',
+    ciphertext:
+      'ab758a4c0eb3a57c260195e9c9b5b309b758d07a1eee0ad75821719717cc6728f5bf9b117d17b610e675f3202671bf8f' +
+      'f2e5da256986a868f1dcd660f02fcd17',
+    tag: '5229b256a93381b078e04aca6976eb3d',
+  },
+  {
+    source: 'Wycheproof aes_ccm_test.json tcId 167',
+    cipher: 'aes-256-ccm',
+    key: '7a4cd759172e02eb204db2c3f5c746227df584fc1345196391dbb9577a250742',
+    iv: 'a92ef0ac991dd516a3c6f689',
+    aad: 'bd506764f2d2c410',
+    plaintext: '',
+    ciphertext: '',
+    tag: '569d82691892e103e627407c95f08a0e',
+  },
+  {
+    source: 'Wycheproof aes_ccm_test.json tcId 169',
+    cipher: 'aes-256-ccm',
+    key: 'f60c6a1b625725f76c7037b48fe3577fa7f7b87b1bd5a982176d182306ffb870',
+    iv: 'f0384fb876121410633d993d',
+    aad: '9aaf299eeea78f79',
+    plaintext: '63858ca3e2ce69887b578a3c167b421c9c',
+    ciphertext: 'f05e290bbbc61927fa65760648dcca88b0',
+    tag: 'b721be96a6b95c0931fb243dd1287c70',
+  },
+  {
+    source: 'Wycheproof aes_ccm_test.json tcId 184',
+    cipher: 'aes-256-ccm',
+    key: 'a5569e729a69b24ba6e0ff15c4627897436824c941e9d00b2e93fddc4ba77657',
+    iv: '564dee49ab00d240fc1068c3',
+    aad: 'd19f2d989095f7ab03a5fde84416e00c0e',
+    plaintext: '87b3a4d7b26d8d3203a0de1d64ef82e3',
+    ciphertext: '2fadf16ad16a21c317af9d0bc187f136',
+    tag: '88caf70f6b5d8f3ef6a39d1ae413772b',
+  },
+  {
+    source: 'Wycheproof aes_ccm_test.json tcId 361',
+    cipher: 'aes-128-ccm8',
+    key: '22ed64b5b94a3c4116d02b4fbd4e5881',
+    iv: 'f498fd65dab234520de52920',
+    aad: '',
+    plaintext: '94b03b07772b70562bc729505b4ad426',
+    ciphertext: '4c4dfe9711b320264f3a57ecdcd59850',
+    tag: 'b13aea2980767fd7',
+  },
+  {
+    source: 'Wycheproof aes_ccm_test.json tcId 364',
+    cipher: 'aes-128-ccm8',
+    key: '03ad5f472b978c5f72b7b1c29080374c',
+    iv: '770dcc2ea1c2d9f6c904947d',
+    aad: '972c90e387f0af936b1c9db0ebfebbe9',
+    plaintext: '78470511caf12cb882628092bb573bde8c',
+    ciphertext: '3fb22c2c366c0a46ba1640eccb544dbdd2',
+    tag: '3ec7c4888a1288fc',
+  },
+  {
+    source: 'Wycheproof aes_ccm_test.json tcId 366',
+    cipher: 'aes-128-ccm8',
+    key: 'c08339a6f80b84e201e3d6030cdb3f02',
+    iv: '1cbf2ca31330abe749db588b',
+    aad: 'b535a847dfc962012d913a4076f58f9f',
+    plaintext: '4f9fd6ad1656cce99af7469960073a241569ce32dad558111b50306053a0b6',
+    ciphertext: 'c91d4c8bf7fdba49b87001fc3ec95f455ba32bc05ba336bc3d58f4ad08b5bc',
+    tag: '34d622fe4ba3cac5',
+  },
+  {
+    source: 'Wycheproof aes_ccm_test.json tcId 456',
+    cipher: 'aes-256-ccm8',
+    key: '882107ab29053d4b44c87b5bb94937211c20528da9ac490f6c574caecdcd2f17',
+    iv: 'e6a13537bb7f2af749b31823',
+    aad: 'e9ee32e6f197e40204682dac42dd4c75',
+    plaintext: '',
+    ciphertext: '',
+    tag: '5773c725f2f94617',
+  },
+  {
+    source: 'Wycheproof aes_ccm_test.json tcId 457',
+    cipher: 'aes-256-ccm8',
+    key: 'b967091c98bb64922430833d1b553326b8e91b6ef7141971cc8e8cc5f6ef6170',
+    iv: 'a5dd076d8a9dc3d7ec43d04f',
+    aad: '',
+    plaintext: 'c8a331b554e6c7b0783c53fee6f1618e',
+    ciphertext: '99b5c22225e5325f9aa9599a34deec59',
+    tag: 'e9c93619d33d268d',
+  },
+  {
+    source: 'Wycheproof aes_ccm_test.json tcId 460',
+    cipher: 'aes-256-ccm8',
+    key: '47f664e6790f3e25bc410d847f38662f045f0aa3641429edf8099f4b4df32f06',
+    iv: 'f092a357b5ef0c975ee169c4',
+    aad: '338b4cc60ec151fa283c1cb10e722d9d',
+    plaintext: 'b01dfe724166a2bc98cbb96cf540028a0e',
+    ciphertext: 'd7746f186aabfa36685481ec8a7f0022e8',
+    tag: '41158292a1d87cfd',
+  },
+  {
+    source: 'Wycheproof aes_ccm_test.json tcId 462',
+    cipher: 'aes-256-ccm8',
+    key: '110480ea9c9f4c5e6b5be01a2aafc861d1370c243aff9faafd0a92a9d18e5845',
+    iv: '0e5cf683e13204cf91a2d4b6',
+    aad: 'c490a5fa19b97c3e3adf20bc4df51140',
+    plaintext: 'c92ec3d6a2c2fa19c45be7107a48a9ea0fe46a92978b5dabb3f94b457b5fbd',
+    ciphertext: 'bb5110dd12bd3d12144c8de55b3b2677fc7084d56afcc6a76a5228fff8dbd3',
+    tag: 'e39b0d1174f7609b',
+  },
+  {
+    source: 'Wycheproof chacha20_poly1305_test.json tcId 2',
+    cipher: 'chacha20-poly1305',
+    key: '80ba3192c803ce965ea371d5ff073cf0f43b6a2ab576b208426e11409c09b9b0',
+    iv: '4da5bf8dfd5852c1ea12379d',
+    aad: '',
+    plaintext: '',
+    ciphertext: '',
+    tag: '76acb342cf3166a5b63c0c0ea1383c8d',
+  },
+  {
+    source: 'Wycheproof chacha20_poly1305_test.json tcId 3',
+    cipher: 'chacha20-poly1305',
+    key: '7a4cd759172e02eb204db2c3f5c746227df584fc1345196391dbb9577a250742',
+    iv: 'a92ef0ac991dd516a3c6f689',
+    aad: 'bd506764f2d2c410',
+    plaintext: '',
+    ciphertext: '',
+    tag: '906fa6284b52f87b7359cbaa7563c709',
+  },
+  {
+    source: 'Wycheproof chacha20_poly1305_test.json tcId 19',
+    cipher: 'chacha20-poly1305',
+    key: '1131c1418577a054de7a4ac551950f1a053f9ae46e5b75fe4abd5608d7cddadd',
+    iv: 'b4ea666ee119563366484a78',
+    aad: '66c0ae70076cb14d',
+    plaintext: 'a4c9c2801b71f7df',
+    ciphertext: 'b9b910433af052b0',
+    tag: '4530f51aeee024e0a445a6328fa67a18',
+  },
+  {
+    source: 'Wycheproof chacha20_poly1305_test.json tcId 29',
+    cipher: 'chacha20-poly1305',
+    key: '841020d1606edcfc536abfb1a638a7b958e21efc10c386ac45a18493450afd5f',
+    iv: '6d62f159731b140eb18ce074',
+    aad: '5a8e1c7aa39810d5',
+    plaintext: 'd6af138f701b801e60c85ffd5c',
+    ciphertext: 'b0a7500aca45bb15f01ece4389',
+    tag: '0160e83adbec7f6a2ee2ff0215f9ef00',
+  },
+  {
+    source: 'RFC 8439, section 2.8.2',
+    cipher: 'chacha20-poly1305',
+    key: '808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f',
+    iv: '070000004041424344454647',
+    aad: '50515253c0c1c2c3c4c5c6c7',
+    plaintext:
+      '4c616469657320616e642047656e746c656d656e206f662074686520636c617373206f66202739393a20496620492063' +
+      '6f756c64206f6666657220796f75206f6e6c79206f6e652074697020666f7220746865206675747572652c2073756e73' +
+      '637265656e20776f756c642062652069742e',
+    ciphertext:
+      'd31a8d34648e60db7b86afbc53ef7ec2a4aded51296e08fea9e2b5a736ee62d63dbea45e8ca9671282fafb69da92728b' +
+      '1a71de0a9e060b2905d6a5b67ecd3b3692ddbd7f2d778b8c9803aee328091b58fab324e4fad675945585808b4831d7bc' +
+      '3ff4def08e4b7a9de576d26586cec64b6116',
+    tag: '1ae10b594f09e26a7e902ecbd0600691',
+  },
+  {
+    source: "BoringSSL chacha20_poly1305_tests.txt, test 2 as in python-cryptography's vectors",
+    cipher: 'chacha20-poly1305',
+    key: '808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f',
+    iv: '070000004041424344454647',
+    aad: '31',
+    plaintext: '31323334353637383961626364656630',
+    ciphertext: 'ae49da6934cb77822c83ed9852e46c9e',
+    tag: 'dac9c841c168379dcf8f2bb8e22d6da2',
+  },
+  {
+    source: "BoringSSL chacha20_poly1305_tests.txt, test 3 as in python-cryptography's vectors",
+    cipher: 'chacha20-poly1305',
+    key: '808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f',
+    iv: '070000004041424344454647',
+    aad: '31323334353637383961626364656630',
+    plaintext: '31',
+    ciphertext: 'ae',
+    tag: '3ed2f824f901a8994052f852127c196a',
+  },
+  {
+    source: "BoringSSL chacha20_poly1305_tests.txt, test 4 as in python-cryptography's vectors",
+    cipher: 'chacha20-poly1305',
+    key: '808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f',
+    iv: '070000004041424344454647',
+    aad: '313233343536373839616263646566',
+    plaintext: '31323334353637383961626364656630',
+    ciphertext: 'ae49da6934cb77822c83ed9852e46c9e',
+    tag: '2e9c9b1689adb5ec444002eb920efb66',
+  },
+  {
+    source: "BoringSSL chacha20_poly1305_tests.txt, test 5 as in python-cryptography's vectors",
+    cipher: 'chacha20-poly1305',
+    key: '808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f',
+    iv: '070000004041424344454647',
+    aad: '31323334353637383961626364656630',
+    plaintext: '313233343536373839616263646566',
+    ciphertext: 'ae49da6934cb77822c83ed9852e46c',
+    tag: '05b2937f8bbc64fed21f0fb74cd7147c',
+  },
+  {
+    source: "BoringSSL chacha20_poly1305_tests.txt, test 6 as in python-cryptography's vectors",
+    cipher: 'chacha20-poly1305',
+    key: '808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f',
+    iv: 'ffffffffffffffffffffffff',
+    aad: '31323334353637383961626364656630',
+    plaintext: '31323334353637383961626364656630',
+    ciphertext: 'e275aeb341e1fc9a70c4fd4496fc7cdb',
+    tag: '41acd0560ea6843d3e5d4e5babf6e946',
+  },
+  {
+    source: 'RFC 8439, appendix A.5',
+    cipher: 'chacha20-poly1305',
+    key: '1c9240a5eb55d38af333888604f6b5f0473917c1402b80099dca5cbc207075c0',
+    iv: '000000000102030405060708',
+    aad: 'f33388860000000000004e91',
+    plaintext:
+      '496e7465726e65742d4472616674732061726520647261667420646f63756d656e74732076616c696420666f72206120' +
+      '6d6178696d756d206f6620736978206d6f6e74687320616e64206d617920626520757064617465642c207265706c6163' +
+      '65642c206f72206f62736f6c65746564206279206f7468657220646f63756d656e747320617420616e792074696d652e' +
+      '20497420697320696e617070726f70726961746520746f2075736520496e7465726e65742d4472616674732061732072' +
+      '65666572656e6365206d6174657269616c206f7220746f2063697465207468656d206f74686572207468616e20617320' +
+      '2fe2809c776f726b20696e2070726f67726573732e2fe2809d',
+    ciphertext:
+      '64a0861575861af460f062c79be643bd5e805cfd345cf389f108670ac76c8cb24c6cfc18755d43eea09ee94e382d26b0' +
+      'bdb7b73c321b0100d4f03b7f355894cf332f830e710b97ce98c8a84abd0b948114ad176e008d33bd60f982b1ff37c855' +
+      '9797a06ef4f0ef61c186324e2b3506383606907b6a7c02b0f9f6157b53c867e4b9166c767b804d46a59b5216cde7a4e9' +
+      '9040c5a40433225ee282a1b0a06c523eaf4534d7f83fa1155b0047718cbc546a0d072b04b3564eea1b422273f548271a' +
+      '0bb2316053fa76991955ebd63159434ecebb4e466dae5a1073a6727627097a1049e617d91d361094fa68f0ff77987130' +
+      '305beaba2eda04df997b714d6c6f2c29a6ad5cb4022b02709b',
+    tag: 'eead9d67890cbb22392336fea1851f38',
+  },
+];
