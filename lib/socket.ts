@@ -59,6 +59,7 @@ export const kState = Symbol('so-crypt.state');
 export const kEnsureState = Symbol('so-crypt.ensureState');
 export const kArm = Symbol('so-crypt.arm');
 export const kOpenGate = Symbol('so-crypt.openGate');
+export const kHideHandle = Symbol('so-crypt.hideHandle');
 export const kRawWrite = Symbol('so-crypt.rawWrite');
 const kOnread = Symbol('so-crypt.onread');
 const kReceive = Symbol('so-crypt.receive');
@@ -164,14 +165,12 @@ export class Socket extends net.Socket {
   // turn ends; but when the last turn brought several, so will this one probably, and all of it waits.
   override write(chunk: unknown, encoding?: unknown, callback?: unknown): boolean {
     const state = this[kState];
-    if (state !== null && state.records !== null && !state.corked) {
+    if (state !== null && state.records !== null && state.records.writer !== null) {
       if (state.writes++ === 0) process.nextTick(endTurn, this, state);
-      if (state.writes > 1 || state.streaming) {
+      if (!state.corked && (state.writes > 1 || state.streaming)) {
         state.corked = true;
         this.cork();
       }
-    } else if (state !== null) {
-      state.writes++;
     }
     return super.write(chunk as string, encoding as BufferEncoding, callback as Callback);
   }
@@ -180,6 +179,7 @@ export class Socket extends net.Socket {
   override connect(...args: unknown[]): this {
     super.connect(...(args as [net.SocketConnectOpts]));
     Reflect.deleteProperty(this, 'write');
+    if (this[kState]?.gate) this[kHideHandle]();
     return this;
   }
 
@@ -298,8 +298,7 @@ export class Socket extends net.Socket {
 
     // From here on nothing fails.
     Object.assign(state, { records, engine, cipher: arming.cipher, mac: arming.mac });
-    // http and http2 would use the handle itself, below the records, if it looked like a stream base.
-    Object.defineProperty(this._handle, 'isStreamBase', { value: false, configurable: true });
+    this[kHideHandle]();
     if (writer !== undefined) {
       this[kFlushCork]();
       if (records.writer !== null) records.retiredWriters.push(records.writer);
@@ -329,6 +328,11 @@ export class Socket extends net.Socket {
     const held = state.gate;
     state.gate = null;
     for (const { run } of held ?? []) run();
+  }
+
+  // http and http2 use the handle itself, below the records, when it looks like a stream base.
+  [kHideHandle](): void {
+    if (this._handle) Object.defineProperty(this._handle, 'isStreamBase', { value: false, configurable: true });
   }
 
   [kHold](state: State, run: () => void, fail: Callback): void {

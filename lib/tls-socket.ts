@@ -10,7 +10,7 @@ import { Handshake, type HandOver } from './handshake/handshake.js';
 import { suiteOf } from './handshake/suite.js';
 import { Summary } from './handshake/summary.js';
 import { native, type Sealer } from './native.js';
-import { kArm, kEnsureState, kOpenGate, kRawWrite, kState, Socket, type SocketOptions } from './socket.js';
+import { kArm, kEnsureState, kHideHandle, kOpenGate, kRawWrite, kState, Socket, type SocketOptions } from './socket.js';
 
 /** Options beyond Node's of everything in so-crypt/tls. */
 export interface EngineOptions {
@@ -69,6 +69,7 @@ export class TLSSocket extends Socket {
     );
     this.#handshake = handshake;
     this[kState]!.tap = handshake;
+    this[kHideHandle]();
     if (unread !== undefined && unread.length > 0) handshake.receive(unread);
     return handshake;
   }
@@ -92,6 +93,7 @@ export class TLSSocket extends Socket {
     });
     state.tap = null;
     this[kArm](arming, resolveEngine(engine), handOver.rest);
+    this.#startCounting(handOver.rest.length);
     this.authorized = ssl.authorized;
     this.authorizationError = ssl.authorizationError ?? null;
     this.alpnProtocol = ssl.alpnProtocol;
@@ -111,6 +113,13 @@ export class TLSSocket extends Socket {
     if (this.destroyed) return;
     if (handOver.ended) process.nextTick(() => this.push(null));
     else this.read(0);
+  }
+
+  // The handshake's bytes are none of the application's.
+  #startCounting(unread: number): void {
+    const records = this[kState]!.records!;
+    records.overheadRead = (Reflect.get(net.Socket.prototype, 'bytesRead', this) as number) - unread;
+    records.overheadWritten = Reflect.get(net.Socket.prototype, '_bytesDispatched', this) as number;
   }
 
   // TLS 1.3, client. Only tickets come here in practice; OpenSSL judges whatever it is.
