@@ -110,6 +110,8 @@ export const OpenStatus = {
 } as const;
 
 interface Native {
+  /** A Buffer of recycled memory, of size class 0, 1 or 2 (SlabPool::kSizes of native/slab_pool.h). */
+  slab(sizeClass: number): Buffer | undefined;
   Sealer: new (spec: SealerSpec) => Sealer;
   Opener: new (spec: OpenerSpec) => Opener;
   /** What the last `open` answered besides its status: consumed, produced, control type, control length, bytes kept. */

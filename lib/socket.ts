@@ -68,7 +68,7 @@ const kHold = Symbol('so-crypt.hold');
 const kFlushCork = Symbol('so-crypt.flushCork');
 
 // Every read of this thread lands here. Its bytes are opened or copied before anything else can run.
-const inbox = Buffer.allocUnsafeSlow(262_144);
+const inbox = Buffer.allocUnsafeSlow(131_072);
 
 // net.Socket calls it as a method of the socket.
 function onRead(this: net.Socket, length: number): boolean {

@@ -47,9 +47,9 @@ export class Server extends tls.Server {
       socket.once('close', () => connection.destroy());
     }
     const handshake = socket[kStart](true, bytes);
-    const onError = (error: Error) => handshake.pipe.destroy(error);
+    const onError = (error: Error) => handshake.wire.destroy(error);
     socket.on('error', onError);
-    this.#handshakeOf.call(this.#view(socket, handshake, onError), handshake.pipe);
+    this.#handshakeOf.call(this.#view(socket, handshake, onError), handshake.wire as unknown as Duplex);
   }
 
   // The server as one connection's handshake sees it: the same, but that its events come by here.

@@ -138,7 +138,7 @@ export class TLSSocket extends Socket {
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#handshake?.detach();
-    this.#handshake?.pipe.destroy();
+    this.#handshake?.wire.destroy();
     const ssl = this[kSsl];
     if (ssl instanceof Summary) ssl.dispose();
     else ssl?.destroy();

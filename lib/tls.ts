@@ -37,7 +37,7 @@ export function connect(...args: unknown[]): TLSSocket {
   const hostname = given && (given as unknown as { _host?: string })._host;
   let ssl: tls.TLSSocket;
   try {
-    ssl = tls.connect({ ...(hostname && { host: hostname }), ...forNode, socket: handshake.pipe as unknown as net.Socket });
+    ssl = tls.connect({ ...(hostname && { host: hostname }), ...forNode, socket: handshake.wire as unknown as net.Socket });
   } catch (error) {
     handshake.detach();
     socket.destroy();

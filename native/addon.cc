@@ -8,6 +8,7 @@
 
 #include "record/opener.h"
 #include "record/sealer.h"
+#include "slab_pool.h"
 
 namespace so_crypt {
 namespace {
@@ -264,6 +265,25 @@ class OpenerWrap : public Napi::ObjectWrap<OpenerWrap>, public DirectionWrap<Ope
   Napi::Value Frames(const Napi::CallbackInfo& info) { return GetFrames(info); }
 };
 
+// slab(class) → a Buffer whose memory goes back to the pool when it is garbage; undefined where V8 wants all memory for itself
+// (Electron's memory cage)
+Napi::Value Slab(const Napi::CallbackInfo& info) {
+  const napi_env env = info.Env();
+  const size_t size_class = info[0].ToNumber().Uint32Value();
+  if (size_class >= SlabPool::kClasses) return info.Env().Undefined();
+  uint8_t* const slab = SlabPool::Shared().Acquire(size_class);
+  if (slab == nullptr) return info.Env().Undefined();
+  const auto release = [](napi_env, void* data, void* hint) {
+    SlabPool::Shared().Release(static_cast<uint8_t*>(data), reinterpret_cast<uintptr_t>(hint));
+  };
+  napi_value buffer;
+  const napi_status status =
+      napi_create_external_buffer(env, SlabPool::kSizes[size_class], slab, release, reinterpret_cast<void*>(size_class), &buffer);
+  if (status == napi_ok) return Napi::Value(env, buffer);
+  SlabPool::Shared().Release(slab, size_class);
+  return info.Env().Undefined();
+}
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   auto* instance = new Instance();
   Napi::Int32Array result = Napi::Int32Array::New(env, 5);
@@ -271,6 +291,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   instance->result = Napi::Persistent(static_cast<Napi::Int32Array>(result));
   env.SetInstanceData(instance);
   exports.Set("result", result);
+  exports.Set("slab", Napi::Function::New<Slab>(env, "slab"));
   exports.Set("Sealer", SealerWrap::Define(env));
   exports.Set("Opener", OpenerWrap::Define(env));
   return exports;

@@ -1,4 +1,3 @@
-import { Duplex } from 'node:stream';
 import type tls from 'node:tls';
 import type { CryptOptions } from '../crypt-options.js';
 import { SoCryptError } from '../errors.js';
@@ -8,6 +7,7 @@ import { RecordSplitter } from './records.js';
 import { suiteOf } from './suite.js';
 import { type Exporter, exporterOf } from './summary.js';
 import { Transcript } from './transcript.js';
+import { Wire, type WireEnd } from './wire.js';
 
 type Callback = (error?: Error | null) => void;
 
@@ -17,31 +17,6 @@ export interface HandshakeHost {
   rawWrite(bytes: Buffer, callback: Callback): void;
   /** OpenSSL's side has closed: nothing more will come. */
   closed(): void;
-}
-
-/** The stream that Node's TLSSocket takes for the connection. */
-class Pipe extends Duplex {
-  readonly #handshake: Handshake;
-
-  constructor(handshake: Handshake) {
-    super({ emitClose: true, autoDestroy: true });
-    this.#handshake = handshake;
-  }
-
-  override _read(): void {}
-
-  override _write(chunk: Buffer, _encoding: string, callback: Callback): void {
-    this.#handshake.onOutput(chunk, callback);
-  }
-
-  override _writev(entries: { chunk: Buffer }[], callback: Callback): void {
-    this.#handshake.onOutput(Buffer.concat(entries.map(({ chunk }) => chunk)), callback);
-  }
-
-  override _destroy(error: Error | null, callback: Callback): void {
-    this.#handshake.onPipeClosed();
-    callback(error);
-  }
 }
 
 /** All that the engine goes on with. */
@@ -57,11 +32,11 @@ export interface HandOver {
 /**
  * Runs a handshake of Node's TLSSocket over a socket of ours and stops it exactly behind its last record.
  *
- * Node's TLSSocket reads whatever it is given and writes when it likes, so each record is fed alone, and only when all output of the
+ * OpenSSL reads whatever it is given and may write at any time, so each record is fed alone, and only when all output of the
  * step before is out: then OpenSSL's state is known, and what it puts out in one step belongs to that step.
  */
-export class Handshake implements Tap {
-  readonly pipe = new Pipe(this);
+export class Handshake implements Tap, WireEnd {
+  readonly wire = new Wire(this);
   readonly #host: HandshakeHost;
   readonly #isServer: boolean;
   readonly #splitter = new RecordSplitter();
@@ -72,19 +47,14 @@ export class Handshake implements Tap {
   #unsettled = 0;
   #holds = 0;
   #ended = false;
+  #endFed = false;
   #detached = false;
-  #started = false;
   /** Called when the handshake is done and its output is out. */
   #finish: (() => void) | undefined;
 
   constructor(host: HandshakeHost, isServer: boolean) {
     this.#host = host;
     this.#isServer = isServer;
-    // Node's TLSSocket starts to read its stream in the next ticks; before that nothing may be fed.
-    setImmediate(() => {
-      this.#started = true;
-      this.#pump();
-    });
   }
 
   /** A line of the key log: label, client's random, secret. */
@@ -134,7 +104,7 @@ export class Handshake implements Tap {
 
   /** Feeds OpenSSL a record of ours: a ticket that reached the engine. */
   feed(record: Buffer): void {
-    this.pipe.push(record);
+    this.wire.feed(record);
   }
 
   onOutput(bytes: Buffer, callback: Callback): void {
@@ -143,18 +113,16 @@ export class Handshake implements Tap {
     this.#output.push(bytes);
     this.#unsettled++;
     this.#host.rawWrite(bytes, (error) => {
-      callback(error);
-      // Node's TLSSocket hears of it one turn later, and may then go on writing.
-      setImmediate(() =>
-        setImmediate(() => {
-          this.#unsettled--;
-          this.#settle();
-        }),
-      );
+      // Not at once: OpenSSL may still be inside the call that brought this output.
+      setImmediate(() => {
+        callback(error);
+        this.#unsettled--;
+        this.#settle();
+      });
     });
   }
 
-  onPipeClosed(): void {
+  onWireClosed(): void {
     if (!this.#detached) this.#host.closed();
   }
 
@@ -167,26 +135,23 @@ export class Handshake implements Tap {
   }
 
   #pump(): void {
-    while (this.#started && this.#unsettled === 0 && this.#holds === 0 && !this.#isOver) {
+    while (this.#unsettled === 0 && this.#holds === 0 && !this.#isOver) {
       const record = this.#splitter.next();
       if (record === undefined) {
-        if (this.#ended && !this.pipe.readableEnded) this.pipe.push(null);
+        if (this.#ended && !this.#endFed) {
+          this.#endFed = true;
+          this.wire.feedEnd();
+        }
         return;
       }
       this.#received.add(record);
       this.#output = [];
-      this.pipe.push(record);
-      if (this.pipe.readableLength > 0) {
-        // Node's TLSSocket does not read now: what it makes of the record is not known yet.
-        const go = this.hold();
-        setImmediate(go);
-        return;
-      }
+      this.wire.feed(record);
     }
   }
 
   get #isOver(): boolean {
-    return this.#finish !== undefined || this.#detached || this.pipe.destroyed;
+    return this.#finish !== undefined || this.#detached || this.wire.destroyed;
   }
 
   #handOver(ssl: tls.TLSSocket): HandOver {

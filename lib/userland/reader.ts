@@ -3,6 +3,7 @@ import type { Arming } from '../arm.js';
 import type { ReadState } from '../crypt-options.js';
 import { SoCryptError, type SoCryptErrorCode } from '../errors.js';
 import { native, type Opener, OpenStatus } from '../native.js';
+import { allocateOutput } from './output.js';
 
 /** What {@link RecordReader.open} hands out, in the order of the stream. */
 export interface RecordSink {
@@ -59,7 +60,7 @@ export class RecordReader {
   open(input: Uint8Array, length: number, sink: RecordSink): void {
     const { result } = native;
     for (let start = 0; ; ) {
-      const output = Buffer.allocUnsafe(this.#stashed + length - start);
+      const output = allocateOutput(this.#stashed + length - start);
       const status = this.#opener.open(input, start, length, output);
       start += result[0]!;
       this.#stashed = result[4]!;
