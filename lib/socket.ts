@@ -75,8 +75,8 @@ function onRead(this: net.Socket, length: number): boolean {
   return (this as Socket)[kReceive](inbox, length);
 }
 
-// Armed, the queue holds a few full records; Node 20's default of 16 KB is one.
-const ARMED_HIGH_WATER_MARK = 65_536;
+// Armed, the queue holds as much as is sealed in one piece. (Node's default of 16 or 64 KB is one record, or four.)
+const ARMED_HIGH_WATER_MARK = 131_072;
 
 /**
  * net.Socket with {@link Socket.setCrypt}. Until it is armed it is net.Socket in every respect; a direction that is armed carries
@@ -286,7 +286,7 @@ export class Socket extends net.Socket {
   /** Arms with validated options. `unread`: bytes that came before and belong to records. */
   [kArm](arming: Arming, engine: CryptState['engine'], unread?: Buffer): void {
     const state = this[kEnsureState]();
-    const records = state.records ?? new RecordStream(hostOf(this));
+    const records = state.records ?? new RecordStream(new SocketHost(this));
     if (arming.read !== undefined && this.readableEncoding !== null && this.readableLength > 0)
       throw new SoCryptError('ERR_SO_CRYPT_INVALID_OPTION', 'Bytes to be opened have been decoded to strings', {
         hint: 'Call setEncoding after setCrypt',
@@ -376,23 +376,39 @@ for (const [name, overhead] of [['bytesRead', 'overheadRead'], ['bytesWritten', 
     },
   });
 
-function hostOf(socket: Socket): Host {
-  return {
-    get destroyed() {
-      return socket.destroyed;
-    },
-    rawWrite: (bytes, callback) => socket[kRawWrite](bytes, callback),
-    deliver: (data) => socket[kDeliver](data),
-    deliverEnd: () => {
-      net.Socket.prototype.push.call(socket, null);
-      socket.read(0);
-    },
-    deliverTruncation: (error) => {
-      if (socket.readableLength === 0) socket.destroy(error);
-      else socket[kState]!.truncation = error;
-    },
-    destroy: (error) => socket.destroy(error),
-  };
+/** The socket as its RecordStream sees it. */
+class SocketHost implements Host {
+  readonly #socket: Socket;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  get destroyed(): boolean {
+    return this.#socket.destroyed;
+  }
+
+  rawWrite(bytes: Buffer, callback: Callback): void {
+    this.#socket[kRawWrite](bytes, callback);
+  }
+
+  deliver(data: Buffer): boolean {
+    return this.#socket[kDeliver](data);
+  }
+
+  deliverEnd(): void {
+    net.Socket.prototype.push.call(this.#socket, null);
+    this.#socket.read(0);
+  }
+
+  deliverTruncation(error: SoCryptError): void {
+    if (this.#socket.readableLength === 0) this.#socket.destroy(error);
+    else this.#socket[kState]!.truncation = error;
+  }
+
+  destroy(error: Error): void {
+    this.#socket.destroy(error);
+  }
 }
 
 function endTurn(socket: Socket, state: State): void {

@@ -7,6 +7,19 @@ import { adopt } from './server.js';
 import { canTakeOver, type EngineOptions, kComplete, kSsl, kStart, TLSSocket } from './tls-socket.js';
 import { takeUnread } from './unread.js';
 
+const kConnecting = Symbol('so-crypt.connecting');
+
+/** A connection whose handshake runs. */
+interface Connecting {
+  socket: TLSSocket;
+  handshake: Handshake;
+  onError: (error: Error) => void;
+}
+
+interface View {
+  [kConnecting]: Connecting;
+}
+
 type ConnectionListener = (this: object, stream: Duplex) => void;
 
 /**
@@ -17,6 +30,8 @@ export class Server extends tls.Server {
   readonly #handshakeOf: ConnectionListener;
   readonly #engineOptions: EngineOptions;
   readonly #pauseOnConnect: boolean;
+  // The server as a handshake sees it: the same, but that the handshake's events come by here. Each connection has one that inherits.
+  readonly #views: object;
 
   constructor(
     options?: (tls.TlsOptions & EngineOptions) | ((socket: TLSSocket) => void),
@@ -30,6 +45,15 @@ export class Server extends tls.Server {
     const { engine, truncation } = given;
     this.#engineOptions = { ...(engine && { engine }), ...(truncation && { truncation }) };
     this.#pauseOnConnect = given.pauseOnConnect === true;
+    const server = this;
+    this.#views = Object.create(this, {
+      listenerCount: { value: (event: string) => (event === 'keylog' ? 1 : server.listenerCount(event)) },
+      emit: {
+        value(this: View, event: string, ...args: unknown[]): boolean {
+          return server.#onHandshakeEvent(this[kConnecting], event, args);
+        },
+      },
+    });
     // The one listener that tls.Server's constructor has added.
     this.#handshakeOf = this.listeners('connection')[0] as ConnectionListener;
     this.removeListener('connection', this.#handshakeOf as never);
@@ -49,44 +73,37 @@ export class Server extends tls.Server {
     const handshake = socket[kStart](true, bytes);
     const onError = (error: Error) => handshake.wire.destroy(error);
     socket.on('error', onError);
-    this.#handshakeOf.call(this.#view(socket, handshake, onError), handshake.wire as unknown as Duplex);
+    const view: View = Object.create(this.#views);
+    view[kConnecting] = { socket, handshake, onError };
+    this.#handshakeOf.call(view, handshake.wire as unknown as Duplex);
   }
 
-  // The server as one connection's handshake sees it: the same, but that its events come by here.
-  #view(socket: TLSSocket, handshake: Handshake, onError: (error: Error) => void): object {
-    const server = this;
-    return Object.create(server, {
-      listenerCount: {
-        value: (event: string, ...rest: []) => (event === 'keylog' ? 1 : server.listenerCount(event, ...rest)),
-      },
-      emit: {
-        value: (event: string, ...args: unknown[]): boolean => {
-          switch (event) {
-            case 'keylog':
-              handshake.onKeylog(args[0] as Buffer);
-              return server.emit(event, args[0], socket);
-            case 'newSession':
-            case 'resumeSession':
-              return server.#ask(event, args, handshake);
-            case 'tlsClientError':
-              return server.emit(event, args[0], socket);
-            case 'secureConnection': {
-              const ssl = args[0] as tls.TLSSocket;
-              socket[kSsl] = ssl;
-              ssl.on('error', (error) => socket.destroy(error));
-              socket[kComplete](ssl, true, () => {
-                socket.removeListener('error', onError);
-                if (server.#pauseOnConnect) socket.pause();
-                server.emit(event, socket);
-              });
-              return true;
-            }
-            default:
-              return server.emit(event, ...args);
-          }
-        },
-      },
-    });
+  // An event of a connection's handshake on its way to the application.
+  #onHandshakeEvent(connection: Connecting, event: string, args: unknown[]): boolean {
+    const { socket, handshake } = connection;
+    switch (event) {
+      case 'keylog':
+        handshake.onKeylog(args[0] as Buffer);
+        return this.emit(event, args[0], socket);
+      case 'newSession':
+      case 'resumeSession':
+        return this.#ask(event, args, handshake);
+      case 'tlsClientError':
+        return this.emit(event, args[0], socket);
+      case 'secureConnection': {
+        const ssl = args[0] as tls.TLSSocket;
+        socket[kSsl] = ssl;
+        ssl.on('error', (error) => socket.destroy(error));
+        socket[kComplete](ssl, true, () => {
+          socket.removeListener('error', connection.onError);
+          if (this.#pauseOnConnect) socket.pause();
+          this.emit(event, socket);
+        });
+        return true;
+      }
+      default:
+        return this.emit(event, ...args);
+    }
   }
 
   // Until the application has answered, OpenSSL must not be fed.

@@ -17,22 +17,25 @@ export class Summary {
   readonly #protocol: string | null;
   readonly #reused: boolean;
   readonly #sigalgs: readonly string[];
-  readonly #finished: Buffer | undefined;
-  readonly #peerFinished: Buffer | undefined;
+  // As strings, which take a quarter of a Buffer's memory.
+  readonly #finished: string | undefined;
+  readonly #peerFinished: string | undefined;
   readonly #exporter: Exporter | undefined;
 
   /** @param ssl of a server, whose handshake is done */
   constructor(ssl: tls.TLSSocket, exporter: Exporter | undefined) {
-    this.#own = ownCertificate(ssl);
+    const cipher = ssl.getCipher();
+    const sigalgs = ssl.getSharedSigalgs();
+    this.#own = ownCertificate(ssl, `${cipher.name} ${sigalgs.join()}`);
     this.#peer = ssl.getPeerX509Certificate();
     // A client that shows a certificate is rare, and its chain is OpenSSL's alone.
     this.#peerChain = this.#peer && ssl.getPeerCertificate(true);
-    this.#cipher = shared(ssl.getCipher());
+    this.#cipher = shared(cipher, `${cipher.name} ${cipher.version}`);
     this.#protocol = ssl.getProtocol();
     this.#reused = ssl.isSessionReused();
-    this.#sigalgs = shared(ssl.getSharedSigalgs());
-    this.#finished = ssl.getFinished();
-    this.#peerFinished = ssl.getPeerFinished();
+    this.#sigalgs = shared(sigalgs, sigalgs.join());
+    this.#finished = ssl.getFinished()?.toString('latin1');
+    this.#peerFinished = ssl.getPeerFinished()?.toString('latin1');
     this.#exporter = exporter;
   }
 
@@ -77,11 +80,11 @@ export class Summary {
   }
 
   getFinished(): Buffer | undefined {
-    return this.#finished;
+    return bytesOf(this.#finished);
   }
 
   getPeerFinished(): Buffer | undefined {
-    return this.#peerFinished;
+    return bytesOf(this.#peerFinished);
   }
 
   getEphemeralKeyInfo(): object | null {
@@ -117,7 +120,16 @@ export function exporterOf(suite: Suite, secrets: Secrets, serverRandom: Buffer 
   const secret = secrets.byLabel.get(label);
   if (secret === undefined) return undefined;
   const isOld = suite.protocol !== 'tls1.3';
-  return { suite, secret, randoms: isOld && serverRandom ? Buffer.concat([secrets.clientRandom, serverRandom]) : undefined };
+  // One allocation of its own: a piece of Node's pool would keep all of it in memory.
+  const randoms = isOld && serverRandom ? Buffer.concat([secrets.clientRandom, serverRandom]) : undefined;
+  const own = Buffer.allocUnsafeSlow(secret.length + (randoms?.length ?? 0));
+  secret.copy(own);
+  randoms?.copy(own, secret.length);
+  return {
+    suite,
+    secret: own.subarray(0, secret.length),
+    randoms: randoms && own.subarray(secret.length),
+  };
 }
 
 function exportKeyingMaterial({ suite, secret, randoms }: Exporter, length: number, label: string, context?: Buffer): Buffer {
@@ -141,12 +153,11 @@ const certificates = new WeakMap<object, Map<string, X509Certificate | undefined
 
 // Making an X509Certificate takes half as long as a handshake. A context has one for each kind of key, and OpenSSL chooses by the
 // client's signature algorithms and, before TLS 1.3, by the cipher suite.
-function ownCertificate(ssl: WithContext): X509Certificate | undefined {
+function ownCertificate(ssl: WithContext, choice: string): X509Certificate | undefined {
   const context = ssl._handle?.sni_context ?? ssl.server?._sharedCreds;
   if (context === undefined) return ssl.getX509Certificate();
   let known = certificates.get(context);
   if (known === undefined) certificates.set(context, (known = new Map()));
-  const choice = `${ssl.getCipher().name} ${ssl.getSharedSigalgs().join()}`;
   if (!known.has(choice)) {
     if (known.size >= 256) known.clear();
     known.set(choice, ssl.getX509Certificate());
@@ -154,12 +165,15 @@ function ownCertificate(ssl: WithContext): X509Certificate | undefined {
   return known.get(choice);
 }
 
+function bytesOf(text: string | undefined): Buffer | undefined {
+  return text === undefined ? undefined : Buffer.from(text, 'latin1');
+}
+
 const values = new Map<string, unknown>();
 
 // Equal values once: a server's connections mostly have the same cipher and signature algorithms. The number of different ones is
 // bounded, so that a peer that makes some up costs nothing.
-function shared<T>(value: T): T {
-  const name = JSON.stringify(value);
+function shared<T>(value: T, name: string): T {
   const known = values.get(name);
   if (known !== undefined) return known as T;
   if (values.size < 256) values.set(name, value);

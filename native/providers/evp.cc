@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The embedded provider: EVP of the OpenSSL that the node binary exports (EVP_EncryptInit(3)).
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 #include <cstring>
@@ -35,31 +36,46 @@ const EVP_CIPHER* Fetch(const CipherInfo& info) {
   return nullptr;
 }
 
+class EvpCipher;
+
+// The EVP contexts of a thread's ciphers, the last used ones: a context with its expanded key takes 1.5 KB, of which an idle
+// connection needs nothing, and is made in a microsecond.
+class LiveContexts {
+ public:
+  static constexpr size_t kMost = 1024;
+
+  void Touch(EvpCipher* cipher);
+  void Remove(EvpCipher* cipher);
+
+ private:
+  EvpCipher* newest_ = nullptr;
+  EvpCipher* oldest_ = nullptr;
+  size_t count_ = 0;
+};
+
+thread_local LiveContexts live_contexts;
+
 class EvpCipher final : public Cipher {
  public:
-  EvpCipher(const CipherInfo& info, bool encrypt) : Cipher(info), context_(EVP_CIPHER_CTX_new()), encrypt_(encrypt) {}
-  ~EvpCipher() override { EVP_CIPHER_CTX_free(context_); }  // wipes the key schedule
-
-  bool Init(const uint8_t* key) {
-    const EVP_CIPHER* cipher = Fetch(info());
-    if (cipher == nullptr || context_ == nullptr) return false;
-    if (!EVP_CipherInit_ex2(context_, cipher, nullptr, nullptr, encrypt_, nullptr)) return false;
-    if (info().one_update) {  // CCM's lengths go before the key (SP 800-38C: they are part of the first block)
-      if (!EVP_CIPHER_CTX_ctrl(context_, EVP_CTRL_AEAD_SET_IVLEN, info().iv_length, nullptr)) return false;
-      if (!EVP_CIPHER_CTX_ctrl(context_, EVP_CTRL_AEAD_SET_TAG, info().tag_length, nullptr)) return false;
-    }
-    return SetKey(key);
+  EvpCipher(const CipherInfo& info, const EVP_CIPHER* evp, const uint8_t* key, bool encrypt)
+      : Cipher(info), evp_(evp), encrypt_(encrypt) {
+    memcpy(key_, key, info.key_length);
+  }
+  ~EvpCipher() override {
+    DropContext();
+    OPENSSL_cleanse(key_, sizeof key_);
   }
 
   bool SetKey(const uint8_t* key) override {
-    if (!EVP_CipherInit_ex2(context_, nullptr, key, nullptr, encrypt_, nullptr)) return false;
-    return info().mode == CipherMode::kAead || EVP_CIPHER_CTX_set_padding(context_, 0);
+    DropContext();
+    memcpy(key_, key, info().key_length);
+    return true;
   }
 
   bool Seal(const uint8_t* nonce, const uint8_t* aad, size_t aad_length, const uint8_t* in, size_t length, const uint8_t* tail,
             size_t tail_length, uint8_t* out, uint8_t* tag) override {
     int n;
-    if (!SetNonce(nonce)) return false;
+    if (!Begin(nonce)) return false;
     if (info().one_update && !EVP_CipherUpdate(context_, nullptr, &n, nullptr, static_cast<int>(length))) return false;
     if (!SetAad(aad, aad_length)) return false;
     // CCM needs its one update even of nothing; the others take none.
@@ -72,7 +88,7 @@ class EvpCipher final : public Cipher {
   bool Open(const uint8_t* nonce, const uint8_t* aad, size_t aad_length, const uint8_t* in, size_t length, const uint8_t* tag,
             uint8_t* out) override {
     int n;
-    if (!SetNonce(nonce)) return false;
+    if (!Begin(nonce)) return false;
     if (!EVP_CIPHER_CTX_ctrl(context_, EVP_CTRL_AEAD_SET_TAG, info().tag_length, const_cast<uint8_t*>(tag))) return false;
     if (info().one_update) {
       // CCM verifies in its one update and has no final step.
@@ -86,27 +102,79 @@ class EvpCipher final : public Cipher {
 
   bool Crypt(const uint8_t* iv, const uint8_t* in, size_t length, uint8_t* out) override {
     int n;
-    return SetNonce(iv) && EVP_CipherUpdate(context_, out, &n, in, static_cast<int>(length)) && static_cast<size_t>(n) == length;
+    return Begin(iv) && EVP_CipherUpdate(context_, out, &n, in, static_cast<int>(length)) && static_cast<size_t>(n) == length;
   }
 
  private:
-  bool SetNonce(const uint8_t* nonce) { return EVP_CipherInit_ex2(context_, nullptr, nullptr, nonce, -1, nullptr); }
+  friend class LiveContexts;
+
+  // Ready for a record with this nonce.
+  bool Begin(const uint8_t* nonce) {
+    if (context_ == nullptr && !MakeContext()) return false;
+    live_contexts.Touch(this);
+    return EVP_CipherInit_ex2(context_, nullptr, nullptr, nonce, -1, nullptr);
+  }
+
+  bool MakeContext() {
+    context_ = EVP_CIPHER_CTX_new();
+    bool done = context_ != nullptr && EVP_CipherInit_ex2(context_, evp_, nullptr, nullptr, encrypt_, nullptr);
+    if (done && info().one_update) {  // CCM's lengths go before the key (SP 800-38C: they are part of the first block)
+      done = EVP_CIPHER_CTX_ctrl(context_, EVP_CTRL_AEAD_SET_IVLEN, info().iv_length, nullptr) &&
+             EVP_CIPHER_CTX_ctrl(context_, EVP_CTRL_AEAD_SET_TAG, info().tag_length, nullptr);
+    }
+    done = done && EVP_CipherInit_ex2(context_, nullptr, key_, nullptr, encrypt_, nullptr) &&
+           (info().mode == CipherMode::kAead || EVP_CIPHER_CTX_set_padding(context_, 0));
+    if (!done) DropContext();
+    return done;
+  }
+
+  void DropContext() {
+    if (context_ == nullptr) return;
+    live_contexts.Remove(this);
+    EVP_CIPHER_CTX_free(context_);  // wipes the expanded key
+    context_ = nullptr;
+  }
 
   bool SetAad(const uint8_t* aad, size_t length) {
     int n;
     return length == 0 || EVP_CipherUpdate(context_, nullptr, &n, aad, static_cast<int>(length));
   }
 
-  EVP_CIPHER_CTX* context_;
-  int encrypt_;
+  const EVP_CIPHER* const evp_;
+  EVP_CIPHER_CTX* context_ = nullptr;
+  uint8_t key_[32];
+  const int encrypt_;
+  bool listed_ = false;
+  EvpCipher* newer_ = nullptr;
+  EvpCipher* older_ = nullptr;
 };
+
+void LiveContexts::Touch(EvpCipher* cipher) {
+  if (newest_ == cipher) return;
+  Remove(cipher);
+  cipher->listed_ = true;
+  cipher->older_ = newest_;
+  if (newest_ != nullptr) newest_->newer_ = cipher;
+  newest_ = cipher;
+  if (oldest_ == nullptr) oldest_ = cipher;
+  if (++count_ > kMost) oldest_->DropContext();
+}
+
+void LiveContexts::Remove(EvpCipher* cipher) {
+  if (!cipher->listed_) return;
+  (cipher->newer_ != nullptr ? cipher->newer_->older_ : newest_) = cipher->older_;
+  (cipher->older_ != nullptr ? cipher->older_->newer_ : oldest_) = cipher->newer_;
+  cipher->newer_ = cipher->older_ = nullptr;
+  cipher->listed_ = false;
+  count_--;
+}
 
 }  // namespace
 
 std::unique_ptr<Cipher> NewEvpCipher(const CipherInfo& info, const uint8_t* key, bool encrypt) {
-  auto cipher = std::make_unique<EvpCipher>(info, encrypt);
-  if (!cipher->Init(key)) return nullptr;
-  return cipher;
+  const EVP_CIPHER* evp = Fetch(info);
+  if (evp == nullptr) return nullptr;
+  return std::make_unique<EvpCipher>(info, evp, key, encrypt);
 }
 
 }  // namespace so_crypt
