@@ -1,8 +1,8 @@
 import { type CipherFacts, ciphers, hashOf, macs } from './ciphers.js';
 import type { CipherName, CryptOptions, DirectionKeys, MacName, Protocol } from './crypt-options.js';
 import { SoCryptError, type SoCryptErrorCode } from './errors.js';
-import { ContentType, customLayout, TLS_MAX_FRAGMENT, tlsLayout } from './frame-layouts.js';
-import { type DirectionSpec, type NativeLayout, Nonce, type OpenerSpec, type SealerSpec } from './native.js';
+import { ContentType, customLayout, type Layout, TLS_MAX_FRAGMENT, tlsLayout } from './frame-layouts.js';
+import { type DirectionSpec, Nonce, type OpenerSpec, type SealerSpec } from './native.js';
 
 /** CryptOptions after validation: all an engine needs to arm a socket. */
 export interface Arming {
@@ -10,7 +10,7 @@ export interface Arming {
   cipher: CipherName;
   facts: CipherFacts;
   mac: MacName | undefined;
-  layout: NativeLayout;
+  layout: Layout;
   write: SealerSpec | undefined;
   read: OpenerSpec | undefined;
   keyUpdateAfter: number;
@@ -19,7 +19,9 @@ export interface Arming {
 }
 
 /** Records that stay for alerts when the cipher's limit is reached. */
-export const RESERVED_RECORDS = 8n;
+const RESERVED_RECORDS = 8;
+
+const MAX_SEQUENCE = 2n ** 64n - 2n;
 
 /**
  * Checks the options of setCrypt and turns them into what the record layer takes. Nothing is armed yet; key Buffers are copied by
@@ -40,11 +42,11 @@ export function validate(options: CryptOptions): Arming {
   if (options.write === undefined && options.read === undefined)
     fail('ERR_SO_CRYPT_INVALID_OPTION', 'No direction to arm', 'Give write, read or both');
 
-  const maxFragment = integer(options.maxFragment ?? Math.min(layout.maxPayload, TLS_MAX_FRAGMENT), 'maxFragment', 64, layout.maxPayload);
+  const maxFragment = integer(options.maxFragment ?? Math.min(layout.facts.maxPayload, TLS_MAX_FRAGMENT), 'maxFragment', 64, layout.facts.maxPayload);
   const padTo = integer(options.padTo ?? 0, 'padTo', 0, TLS_MAX_FRAGMENT);
   if (padTo > 0 && protocol !== 'tls1.3')
     fail('ERR_SO_CRYPT_UNSUPPORTED', `${protocol} has no record padding`, 'Leave padTo out, or use TLS 1.3');
-  const limit = Number(facts.recordLimit);
+  const limit = facts.recordLimit;
   const keyUpdateAfter = integer(options.keyUpdateAfter ?? Math.floor(limit / 2), 'keyUpdateAfter', 1, limit);
   if (options.truncation !== undefined && options.truncation !== 'error' && options.truncation !== 'end')
     fail('ERR_SO_CRYPT_INVALID_OPTION', 'truncation is invalid', "It must be 'error' or 'end'");
@@ -56,7 +58,7 @@ export function validate(options: CryptOptions): Arming {
       ...directionOf(options.write, 'write', context),
       maxFragment,
       padTo,
-      splitFirst: layout.nonce === Nonce.chained,
+      splitFirst: layout.facts.nonce === Nonce.chained,
     },
     read: options.read && {
       ...directionOf(options.read, 'read', context),
@@ -95,7 +97,7 @@ function layoutOf(
   cipher: CipherName,
   facts: CipherFacts,
   mac: MacName | undefined,
-): NativeLayout {
+): Layout {
   const macLength = mac === undefined ? 0 : macs[mac];
   const { protocol, frame } = options;
   if ((protocol === undefined) === (frame === undefined))
@@ -107,7 +109,7 @@ function layoutOf(
     fail('ERR_SO_CRYPT_UNSUPPORTED', `${protocol} has no cipher ${cipher}`, `It has ${ciphersOf(protocol as Protocol)}`);
   if (mac !== undefined && mac !== 'hmac-sha1' && protocol !== 'tls1.2')
     fail('ERR_SO_CRYPT_UNSUPPORTED', `${protocol} has no ${mac}`, 'It has hmac-sha1');
-  return tlsLayout(protocol as Protocol, facts, macLength, options.encryptThenMac === true);
+  return tlsLayout(protocol as Protocol, cipher, macLength, options.encryptThenMac === true);
 }
 
 function ciphersOf(protocol: Protocol): string {
@@ -125,22 +127,22 @@ function directionOf(keys: DirectionKeys, name: string, context: Context): Direc
   const secret = secretOf(keys, name, context);
   // With the traffic secret alone, key and IV are derived from it.
   if (secret === undefined || key.length + iv.length > 0) {
-    checkBytes(keys.key, facts.keyLength, 'ERR_SO_CRYPT_KEY_LENGTH', `${name}.key of ${cipher}`);
-    checkBytes(iv, layout.fixedIv, 'ERR_SO_CRYPT_IV_LENGTH', `${name}.iv of ${protocol} with ${cipher}`);
+    checkBytes(keys.key, facts.keyLength, 'ERR_SO_CRYPT_KEY_LENGTH', name, 'key', cipher);
+    checkBytes(iv, layout.facts.fixedIv, 'ERR_SO_CRYPT_IV_LENGTH', name, 'iv', protocol, cipher);
   }
   if (mac === undefined) {
     if (keys.macKey !== undefined)
       fail('ERR_SO_CRYPT_MAC_KEY_LENGTH', `${name}.macKey is superfluous`, `${cipher} authenticates by itself`);
   } else if (protocol !== 'custom') {
-    checkBytes(keys.macKey, macs[mac], 'ERR_SO_CRYPT_MAC_KEY_LENGTH', `${name}.macKey of ${mac}`);
+    checkBytes(keys.macKey, macs[mac], 'ERR_SO_CRYPT_MAC_KEY_LENGTH', name, 'macKey', mac);
   } else if (!(keys.macKey instanceof Uint8Array) || keys.macKey.length < 1 || keys.macKey.length > 1024) {
     fail('ERR_SO_CRYPT_MAC_KEY_LENGTH', `${name}.macKey has a wrong length`, 'It must be a Buffer of 1 to 1,024 bytes');
   }
   const sequence = counter(keys.sequence ?? 0n, `${name}.sequence`);
-  if (keys.explicitNonce !== undefined && layout.nonce !== Nonce.explicitCounter)
+  if (keys.explicitNonce !== undefined && layout.facts.nonce !== Nonce.explicitCounter)
     fail('ERR_SO_CRYPT_INVALID_OPTION', `${name}.explicitNonce is superfluous`, `${protocol} with ${cipher} has no explicit nonce`);
   return {
-    layout,
+    layout: layout.packed,
     cipher,
     mac,
     key,
@@ -149,7 +151,7 @@ function directionOf(keys: DirectionKeys, name: string, context: Context): Direc
     macKey: keys.macKey ?? NOTHING,
     sequence,
     explicitCounter: counter(keys.explicitNonce ?? sequence, `${name}.explicitNonce`),
-    limit: name === 'write' ? facts.recordLimit + RESERVED_RECORDS : 2n ** 64n - 1n,
+    limit: name === 'write' ? facts.recordLimit + RESERVED_RECORDS : Number.MAX_SAFE_INTEGER,
   };
 }
 
@@ -158,7 +160,7 @@ function secretOf(keys: DirectionKeys, name: string, context: Context): Uint8Arr
   if (context.protocol !== 'tls1.3')
     fail('ERR_SO_CRYPT_INVALID_OPTION', `${name}.secret is superfluous`, 'Traffic secrets are TLS 1.3');
   const length = hashOf(context.cipher) === 'sha384' ? 48 : 32;
-  checkBytes(keys.secret, length, 'ERR_SO_CRYPT_KEY_LENGTH', `${name}.secret of ${context.cipher}`);
+  checkBytes(keys.secret, length, 'ERR_SO_CRYPT_KEY_LENGTH', name, 'secret', context.cipher);
   return keys.secret;
 }
 
@@ -166,16 +168,19 @@ function checkBytes(
   value: unknown,
   length: number,
   code: SoCryptErrorCode,
-  what: string,
+  direction: string,
+  field: string,
+  ...of: string[]
 ): asserts value is Uint8Array {
   if (value instanceof Uint8Array && value.length === length) return;
+  const what = `${direction}.${field} of ${of.join(' with ')}`;
   const found = value instanceof Uint8Array ? `${value.length} bytes` : value === undefined ? 'nothing' : `a ${typeof value}`;
   fail(code, `${what} must have ${length} bytes, found ${found}`, length === 0 ? 'Leave it out' : `Give a Buffer of ${length} bytes`);
 }
 
 function counter(value: unknown, what: string): bigint {
   const number = typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : value;
-  if (typeof number !== 'bigint' || number < 0n || number >= 2n ** 64n - 1n)
+  if (typeof number !== 'bigint' || number < 0n || number > MAX_SEQUENCE)
     fail('ERR_SO_CRYPT_SEQUENCE', `${what} is out of range`, 'It must be an integer from 0 to 2^64 - 2');
   return number;
 }

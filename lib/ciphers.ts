@@ -13,15 +13,15 @@ export interface CipherFacts {
   /** Protocols that have it. Custom layouts may use all. */
   protocols: readonly Protocol[];
   /** Records that may be sealed under one key. */
-  recordLimit: bigint;
+  recordLimit: number;
 }
 
 // RFC 8446 5.5 and RFC 9325 4.4: 2^24.5 full records of AES-GCM under one key; CCM has the same bound here.
-const AES_AEAD_LIMIT = 23_726_566n;
+const AES_AEAD_LIMIT = 23_726_566;
 // ChaCha20-Poly1305: the sequence number ends first. CBC: 2^32 blocks of a 16-byte cipher are far from its birthday bound.
-const NO_LIMIT = 2n ** 48n;
+const NO_LIMIT = 2 ** 48;
 // A 64-bit block cipher under one key, SP 800-67 and "Sweet32": 2^21 full records are 2^32 blocks.
-const DES_LIMIT = 2n ** 21n;
+const DES_LIMIT = 2 ** 21;
 
 const TLS12_13: readonly Protocol[] = ['tls1.2', 'tls1.3'];
 const TLS10_12: readonly Protocol[] = ['tls1.0', 'tls1.1', 'tls1.2'];

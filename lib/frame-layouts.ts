@@ -1,8 +1,16 @@
-import type { CipherFacts } from './ciphers.js';
-import type { Protocol } from './crypt-options.js';
+import { type CipherFacts, ciphers } from './ciphers.js';
+import type { CipherName, Protocol } from './crypt-options.js';
 import { SoCryptError } from './errors.js';
 import type { FrameLayout } from './frame-layout.js';
-import { AssociatedLength, MacOrder, type NativeLayout, Nonce, Padding } from './native.js';
+import {
+  AssociatedLength,
+  MacOrder,
+  type NativeLayout,
+  Nonce,
+  type PackedLayout,
+  Padding,
+  packLayout,
+} from './native.js';
 
 /** Content types of TLS (RFC 8446 5.1). */
 export const ContentType = {
@@ -20,13 +28,32 @@ const TLS_HEADER = 5;
 // legacy_record_version: TLS 1.3 says 1.2 (RFC 8446 5.1).
 const VERSIONS: Record<Protocol, number> = { 'tls1.0': 1, 'tls1.1': 2, 'tls1.2': 3, 'tls1.3': 3 };
 
+/** A layout, and the same as the native record layer takes it. */
+export interface Layout {
+  facts: NativeLayout;
+  packed: PackedLayout;
+}
+
+const tlsLayouts = new Map<string, Layout>();
+
+/** {@link makeTlsLayout}, made once. */
+export function tlsLayout(protocol: Protocol, cipher: CipherName, macLength = 0, encryptThenMac = false): Layout {
+  const name = `${protocol} ${cipher} ${macLength} ${encryptThenMac}`;
+  let layout = tlsLayouts.get(name);
+  if (layout === undefined) {
+    const facts = makeTlsLayout(protocol, ciphers[cipher], macLength, encryptThenMac);
+    tlsLayouts.set(name, (layout = { facts, packed: packLayout(facts) }));
+  }
+  return layout;
+}
+
 /**
  * The record layout of a TLS version with a cipher as data for the native record layer.
  *
  * @param macLength bytes of the MAC, 0 with AEAD
  * @param encryptThenMac RFC 7366
  */
-export function tlsLayout(
+function makeTlsLayout(
   protocol: Protocol,
   cipher: CipherFacts,
   macLength: number,
@@ -84,7 +111,7 @@ export function tlsLayout(
  *
  * @throws SoCryptError ERR_SO_CRYPT_INVALID_OPTION naming the field
  */
-export function customLayout(frame: FrameLayout, cipher: CipherFacts, macLength: number): NativeLayout {
+export function customLayout(frame: FrameLayout, cipher: CipherFacts, macLength: number): Layout {
   const size = frame.header?.length ?? 0;
   check(frame.header instanceof Uint8Array && size >= 1 && size <= 32, 'header', '1 to 32 bytes');
   const length = frame.length;
@@ -142,7 +169,7 @@ export function customLayout(frame: FrameLayout, cipher: CipherFacts, macLength:
   layout.maxBody = layout.explicitIv + maxPayload + layout.tag + (padding === 'tls' ? 256 : 0);
   const longest = size + layout.maxBody - length.bias;
   check(longest < 256 ** length.size, 'length', `wide enough for ${longest}`);
-  return layout;
+  return { facts: layout, packed: packLayout(layout) };
 }
 
 // Nonces that never repeat under one key are the layout's business, not its user's: only these shapes are accepted.

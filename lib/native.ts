@@ -37,9 +37,36 @@ export interface NativeLayout {
   associatedLength: number;
 }
 
+/** A {@link NativeLayout} as the addon takes it. */
+export type PackedLayout = Int32Array;
+
+export function packLayout(l: NativeLayout): PackedLayout {
+  // The order of ReadLayout() in native/addon.cc.
+  return Int32Array.of(
+    l.typeOffset,
+    l.innerType ? 1 : 0,
+    l.lengthOffset,
+    l.lengthSize,
+    l.lengthBias,
+    l.maxPayload,
+    l.maxBody,
+    l.nonce,
+    l.fixedIv,
+    l.explicitIv,
+    l.order,
+    l.tag,
+    l.padding,
+    l.associatedSequence,
+    l.associatedStart,
+    l.associatedEnd,
+    l.associatedLength,
+    ...l.header,
+  );
+}
+
 /** One direction's keys and framing, as `new Sealer` and `new Opener` take it. */
 export interface DirectionSpec {
-  layout: NativeLayout;
+  layout: PackedLayout;
   cipher: string;
   mac: string | undefined;
   /** Empty: derived from the secret. */
@@ -51,7 +78,7 @@ export interface DirectionSpec {
   sequence: bigint;
   explicitCounter: bigint;
   /** Frames allowed under one key. */
-  limit: bigint;
+  limit: number;
 }
 
 export interface SealerSpec extends DirectionSpec {

@@ -1,7 +1,6 @@
 import net from 'node:net';
 import type tls from 'node:tls';
 import { validate } from './arm.js';
-import { ciphers } from './ciphers.js';
 import type { EngineName } from './crypt-options.js';
 import { resolveEngine } from './engines.js';
 import { SoCryptError } from './errors.js';
@@ -253,9 +252,8 @@ Object.defineProperty(TLSSocket.prototype, 'encrypted', { value: true, writable:
 
 function ticketSealer(ssl: tls.TLSSocket, secret: Uint8Array): Sealer {
   const { cipher } = suiteOf(ssl.getProtocol() ?? '', ssl.getCipher().standardName);
-  const facts = ciphers[cipher];
   return new native.Sealer({
-    layout: tlsLayout('tls1.3', facts, 0, false),
+    layout: tlsLayout('tls1.3', cipher).packed,
     cipher,
     mac: undefined,
     key: new Uint8Array(0),
@@ -264,7 +262,7 @@ function ticketSealer(ssl: tls.TLSSocket, secret: Uint8Array): Sealer {
     macKey: new Uint8Array(0),
     sequence: 0n,
     explicitCounter: 0n,
-    limit: 2n ** 24n,
+    limit: 2 ** 24,
     maxFragment: 16_384,
     padTo: 0,
     splitFirst: false,

@@ -43,29 +43,37 @@ Bytes ViewOf(napi_env env, napi_value value) {
   return bytes;
 }
 
-FrameLayout LayoutOf(const Napi::Object& from) {
-  FrameLayout layout = {};
-  const Bytes header = ViewOf(from.Env(), from.Get("header"));
-  layout.header_length = static_cast<uint8_t>(std::min(header.length, kMaxHeader));
-  memcpy(layout.header, header.data, layout.header_length);
-  layout.type_offset = static_cast<int8_t>(from.Get("typeOffset").ToNumber().Int32Value());
-  layout.inner_type = from.Get("innerType").ToBoolean();
-  layout.length_offset = static_cast<uint8_t>(Number(from, "lengthOffset"));
-  layout.length_size = static_cast<uint8_t>(Number(from, "lengthSize"));
-  layout.length_bias = from.Get("lengthBias").ToNumber().Int32Value();
-  layout.max_payload = Number(from, "maxPayload");
-  layout.max_body = Number(from, "maxBody");
-  layout.nonce = static_cast<Nonce>(Number(from, "nonce"));
-  layout.fixed_iv = static_cast<uint8_t>(Number(from, "fixedIv"));
-  layout.explicit_iv = static_cast<uint8_t>(Number(from, "explicitIv"));
-  layout.order = static_cast<MacOrder>(Number(from, "order"));
-  layout.tag = static_cast<uint8_t>(Number(from, "tag"));
-  layout.padding = static_cast<Padding>(Number(from, "padding"));
-  layout.associated_sequence = static_cast<uint8_t>(Number(from, "associatedSequence"));
-  layout.associated_start = static_cast<uint8_t>(Number(from, "associatedStart"));
-  layout.associated_end = static_cast<uint8_t>(Number(from, "associatedEnd"));
-  layout.associated_length = static_cast<AssociatedLength>(Number(from, "associatedLength"));
-  return layout;
+// The layout's numbers in the order of lib/native.ts's packLayout(), and the header behind them.
+bool ReadLayout(napi_env env, napi_value packed, FrameLayout* layout) {
+  constexpr size_t kNumbers = 17;
+  napi_typedarray_type type;
+  size_t length;
+  void* data;
+  if (napi_get_typedarray_info(env, packed, &type, &length, &data, nullptr, nullptr) != napi_ok || type != napi_int32_array ||
+      length < kNumbers || length > kNumbers + kMaxHeader)
+    return false;
+  const int32_t* n = static_cast<const int32_t*>(data);
+  *layout = {};
+  layout->type_offset = static_cast<int8_t>(*n++);
+  layout->inner_type = *n++ != 0;
+  layout->length_offset = static_cast<uint8_t>(*n++);
+  layout->length_size = static_cast<uint8_t>(*n++);
+  layout->length_bias = *n++;
+  layout->max_payload = static_cast<uint32_t>(*n++);
+  layout->max_body = static_cast<uint32_t>(*n++);
+  layout->nonce = static_cast<Nonce>(*n++);
+  layout->fixed_iv = static_cast<uint8_t>(*n++);
+  layout->explicit_iv = static_cast<uint8_t>(*n++);
+  layout->order = static_cast<MacOrder>(*n++);
+  layout->tag = static_cast<uint8_t>(*n++);
+  layout->padding = static_cast<Padding>(*n++);
+  layout->associated_sequence = static_cast<uint8_t>(*n++);
+  layout->associated_start = static_cast<uint8_t>(*n++);
+  layout->associated_end = static_cast<uint8_t>(*n++);
+  layout->associated_length = static_cast<AssociatedLength>(*n++);
+  layout->header_length = static_cast<uint8_t>(length - kNumbers);
+  for (size_t i = 0; i < layout->header_length; i++) layout->header[i] = static_cast<uint8_t>(n[i]);
+  return true;
 }
 
 // lib/ has validated all of this; what is checked again is what memory safety hangs on.
@@ -89,7 +97,7 @@ const char* ReadSpec(const Napi::Object& spec, bool encrypt, DirectionInit* init
   const Napi::Env env = spec.Env();
   const CipherInfo* info = FindCipher(spec.Get("cipher").ToString().Utf8Value().c_str());
   if (info == nullptr) return "unknown cipher";
-  init->layout = LayoutOf(spec.Get("layout").ToObject());
+  if (!ReadLayout(env, spec.Get("layout"), &init->layout)) return "no frame layout";
   const Bytes secret = ViewOf(env, spec.Get("secret"));
   const Bytes given_key = ViewOf(env, spec.Get("key"));
   const Bytes given_iv = ViewOf(env, spec.Get("iv"));
@@ -117,7 +125,7 @@ const char* ReadSpec(const Napi::Object& spec, bool encrypt, DirectionInit* init
   if (init->cipher == nullptr) return "OpenSSL has no such cipher";
   init->sequence = BigInt(spec, "sequence");
   init->explicit_counter = BigInt(spec, "explicitCounter");
-  init->limit = BigInt(spec, "limit");
+  init->limit = static_cast<uint64_t>(spec.Get("limit").ToNumber().Int64Value());
   return nullptr;
 }
 

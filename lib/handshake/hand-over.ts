@@ -61,9 +61,8 @@ function keys13({ suite, isServer, secrets, lastOutput }: Established): {
 function countTickets(suite: Suite, secret: Buffer, output: Buffer): number {
   let count = 0;
   if (output.length === 0) return count;
-  const facts = ciphers[suite.cipher];
   const opener = new native.Opener({
-    layout: tlsLayout('tls1.3', facts, 0, false),
+    layout: tlsLayout('tls1.3', suite.cipher).packed,
     cipher: suite.cipher,
     mac: undefined,
     key: new Uint8Array(0),
@@ -72,7 +71,7 @@ function countTickets(suite: Suite, secret: Buffer, output: Buffer): number {
     macKey: new Uint8Array(0),
     sequence: 0n,
     explicitCounter: 0n,
-    limit: 2n ** 32n,
+    limit: 2 ** 32,
     applicationType: ContentType.applicationData,
   });
   for (const record of recordsIn(output)) {

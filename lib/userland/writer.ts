@@ -34,7 +34,7 @@ export class RecordWriter {
 
   constructor(arming: Arming & { write: object }) {
     this.#cipher = arming.cipher;
-    this.#recordLimit = Number(arming.facts.recordLimit);
+    this.#recordLimit = arming.facts.recordLimit;
     this.#keyUpdateAfter = arming.keyUpdateAfter;
     this.protocol = arming.protocol;
     this.#sealer = new native.Sealer(arming.write);
