@@ -31,18 +31,31 @@ const MAX_SEQUENCE = 2n ** 64n - 2n;
  */
 export function validate(options: CryptOptions): Arming {
   if (typeof options !== 'object' || options === null)
-    fail('ERR_SO_CRYPT_INVALID_OPTION', 'The options of setCrypt are missing', 'Give it an object with protocol, cipher and keys');
+    fail(
+      'ERR_SO_CRYPT_INVALID_OPTION',
+      'The options of setCrypt are missing',
+      'Give it an object with protocol, cipher and keys',
+    );
   const cipher = `${options.cipher}`.toLowerCase() as CipherName;
   const facts = Object.hasOwn(ciphers, cipher) ? ciphers[cipher] : undefined;
   if (facts === undefined)
-    fail('ERR_SO_CRYPT_UNKNOWN_CIPHER', `Unknown cipher ${quote(options.cipher)}`, `Known are ${Object.keys(ciphers).join(', ')}`);
+    fail(
+      'ERR_SO_CRYPT_UNKNOWN_CIPHER',
+      `Unknown cipher ${quote(options.cipher)}`,
+      `Known are ${Object.keys(ciphers).join(', ')}`,
+    );
   const mac = macOf(options, cipher, facts);
   const layout = layoutOf(options, cipher, facts, mac);
   const protocol: Arming['protocol'] = options.protocol ?? 'custom';
   if (options.write === undefined && options.read === undefined)
     fail('ERR_SO_CRYPT_INVALID_OPTION', 'No direction to arm', 'Give write, read or both');
 
-  const maxFragment = integer(options.maxFragment ?? Math.min(layout.facts.maxPayload, TLS_MAX_FRAGMENT), 'maxFragment', 64, layout.facts.maxPayload);
+  const maxFragment = integer(
+    options.maxFragment ?? Math.min(layout.facts.maxPayload, TLS_MAX_FRAGMENT),
+    'maxFragment',
+    64,
+    layout.facts.maxPayload,
+  );
   const padTo = integer(options.padTo ?? 0, 'padTo', 0, TLS_MAX_FRAGMENT);
   if (padTo > 0 && protocol !== 'tls1.3')
     fail('ERR_SO_CRYPT_UNSUPPORTED', `${protocol} has no record padding`, 'Leave padTo out, or use TLS 1.3');
@@ -88,7 +101,11 @@ function macOf(options: CryptOptions, cipher: CipherName, facts: CipherFacts): M
   }
   const mac = `${options.mac}`.toLowerCase() as MacName;
   if (!Object.hasOwn(macs, mac))
-    fail('ERR_SO_CRYPT_UNKNOWN_MAC', `${cipher} needs a MAC, not ${quote(options.mac)}`, `Known are ${Object.keys(macs).join(', ')}`);
+    fail(
+      'ERR_SO_CRYPT_UNKNOWN_MAC',
+      `${cipher} needs a MAC, not ${quote(options.mac)}`,
+      `Known are ${Object.keys(macs).join(', ')}`,
+    );
   return mac;
 }
 
@@ -101,12 +118,24 @@ function layoutOf(
   const macLength = mac === undefined ? 0 : macs[mac];
   const { protocol, frame } = options;
   if ((protocol === undefined) === (frame === undefined))
-    fail('ERR_SO_CRYPT_INVALID_OPTION', 'Exactly one of protocol and frame must be given', "For TLS 1.3: protocol: 'tls1.3'");
+    fail(
+      'ERR_SO_CRYPT_INVALID_OPTION',
+      'Exactly one of protocol and frame must be given',
+      "For TLS 1.3: protocol: 'tls1.3'",
+    );
   if (frame !== undefined) return customLayout(frame, facts, macLength);
   if (!['tls1.0', 'tls1.1', 'tls1.2', 'tls1.3'].includes(protocol as string))
-    fail('ERR_SO_CRYPT_UNKNOWN_PROTOCOL', `Unknown protocol ${quote(protocol)}`, 'Known are tls1.0, tls1.1, tls1.2, tls1.3');
+    fail(
+      'ERR_SO_CRYPT_UNKNOWN_PROTOCOL',
+      `Unknown protocol ${quote(protocol)}`,
+      'Known are tls1.0, tls1.1, tls1.2, tls1.3',
+    );
   if (!facts.protocols.includes(protocol as Protocol))
-    fail('ERR_SO_CRYPT_UNSUPPORTED', `${protocol} has no cipher ${cipher}`, `It has ${ciphersOf(protocol as Protocol)}`);
+    fail(
+      'ERR_SO_CRYPT_UNSUPPORTED',
+      `${protocol} has no cipher ${cipher}`,
+      `It has ${ciphersOf(protocol as Protocol)}`,
+    );
   if (mac !== undefined && mac !== 'hmac-sha1' && protocol !== 'tls1.2')
     fail('ERR_SO_CRYPT_UNSUPPORTED', `${protocol} has no ${mac}`, 'It has hmac-sha1');
   return tlsLayout(protocol as Protocol, cipher, macLength, options.encryptThenMac === true);
@@ -132,15 +161,27 @@ function directionOf(keys: DirectionKeys, name: string, context: Context): Direc
   }
   if (mac === undefined) {
     if (keys.macKey !== undefined)
-      fail('ERR_SO_CRYPT_MAC_KEY_LENGTH', `${name}.macKey is superfluous`, `${cipher} authenticates by itself`);
+      fail(
+        'ERR_SO_CRYPT_MAC_KEY_LENGTH',
+        `${name}.macKey is superfluous`,
+        `${cipher} authenticates by itself`,
+      );
   } else if (protocol !== 'custom') {
     checkBytes(keys.macKey, macs[mac], 'ERR_SO_CRYPT_MAC_KEY_LENGTH', name, 'macKey', mac);
   } else if (!(keys.macKey instanceof Uint8Array) || keys.macKey.length < 1 || keys.macKey.length > 1024) {
-    fail('ERR_SO_CRYPT_MAC_KEY_LENGTH', `${name}.macKey has a wrong length`, 'It must be a Buffer of 1 to 1,024 bytes');
+    fail(
+      'ERR_SO_CRYPT_MAC_KEY_LENGTH',
+      `${name}.macKey has a wrong length`,
+      'It must be a Buffer of 1 to 1,024 bytes',
+    );
   }
   const sequence = counter(keys.sequence ?? 0n, `${name}.sequence`);
   if (keys.explicitNonce !== undefined && layout.facts.nonce !== Nonce.explicitCounter)
-    fail('ERR_SO_CRYPT_INVALID_OPTION', `${name}.explicitNonce is superfluous`, `${protocol} with ${cipher} has no explicit nonce`);
+    fail(
+      'ERR_SO_CRYPT_INVALID_OPTION',
+      `${name}.explicitNonce is superfluous`,
+      `${protocol} with ${cipher} has no explicit nonce`,
+    );
   return {
     layout: layout.packed,
     cipher,
@@ -174,8 +215,17 @@ function checkBytes(
 ): asserts value is Uint8Array {
   if (value instanceof Uint8Array && value.length === length) return;
   const what = `${direction}.${field} of ${of.join(' with ')}`;
-  const found = value instanceof Uint8Array ? `${value.length} bytes` : value === undefined ? 'nothing' : `a ${typeof value}`;
-  fail(code, `${what} must have ${length} bytes, found ${found}`, length === 0 ? 'Leave it out' : `Give a Buffer of ${length} bytes`);
+  const found =
+    value instanceof Uint8Array
+      ? `${value.length} bytes`
+      : value === undefined
+        ? 'nothing'
+        : `a ${typeof value}`;
+  fail(
+    code,
+    `${what} must have ${length} bytes, found ${found}`,
+    length === 0 ? 'Leave it out' : `Give a Buffer of ${length} bytes`,
+  );
 }
 
 function counter(value: unknown, what: string): bigint {

@@ -28,15 +28,39 @@ const TLS10_12: readonly Protocol[] = ['tls1.0', 'tls1.1', 'tls1.2'];
 
 function aesAead(keyLength: number, tagLength = 16): CipherFacts {
   const protocols = TLS12_13;
-  return { mode: 'aead', keyLength, ivLength: 12, tagLength, xorNonce: false, protocols, recordLimit: AES_AEAD_LIMIT };
+  return {
+    mode: 'aead',
+    keyLength,
+    ivLength: 12,
+    tagLength,
+    xorNonce: false,
+    protocols,
+    recordLimit: AES_AEAD_LIMIT,
+  };
 }
 
 function cbc(keyLength: number, ivLength = 16, recordLimit = NO_LIMIT): CipherFacts {
-  return { mode: 'cbc', keyLength, ivLength, tagLength: 0, xorNonce: false, protocols: TLS10_12, recordLimit };
+  return {
+    mode: 'cbc',
+    keyLength,
+    ivLength,
+    tagLength: 0,
+    xorNonce: false,
+    protocols: TLS10_12,
+    recordLimit,
+  };
 }
 
 function ctr(keyLength: number): CipherFacts {
-  return { mode: 'ctr', keyLength, ivLength: 16, tagLength: 0, xorNonce: false, protocols: [], recordLimit: NO_LIMIT };
+  return {
+    mode: 'ctr',
+    keyLength,
+    ivLength: 16,
+    tagLength: 0,
+    xorNonce: false,
+    protocols: [],
+    recordLimit: NO_LIMIT,
+  };
 }
 
 /** All ciphers by OpenSSL's names. */

@@ -20,7 +20,13 @@ const known: readonly EngineReport[] = [
   { name: 'so_crypt', description: 'the SO_CRYPT kernel extension', ...missing(LATER) },
   { name: 'cryptodev', description: '/dev/crypto', ...missing(LATER) },
   { name: 'af_alg', description: "the kernel's crypto by AF_ALG sockets", ...missing(LATER) },
-  { name: 'evp', description: "OpenSSL's EVP in this process", available: true, reason: undefined, hint: undefined },
+  {
+    name: 'evp',
+    description: "OpenSSL's EVP in this process",
+    available: true,
+    reason: undefined,
+    hint: undefined,
+  },
 ];
 
 function missing(reason: string): Pick<EngineReport, 'available' | 'reason' | 'hint'> {
@@ -47,8 +53,12 @@ export function resolveEngine(wanted: EngineName | undefined): Exclude<EngineNam
       hint: `Known are auto, ${known.map((engine) => engine.name).join(', ')}`,
     });
   if (!report.available)
-    throw new SoCryptError('ERR_SO_CRYPT_ENGINE_UNAVAILABLE', `The engine ${name} can't work here: ${report.reason}`, {
-      hint: report.hint ?? "Use 'auto' or 'evp'",
-    });
+    throw new SoCryptError(
+      'ERR_SO_CRYPT_ENGINE_UNAVAILABLE',
+      `The engine ${name} can't work here: ${report.reason}`,
+      {
+        hint: report.hint ?? "Use 'auto' or 'evp'",
+      },
+    );
   return report.name;
 }

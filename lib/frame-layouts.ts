@@ -37,12 +37,18 @@ export interface Layout {
 const tlsLayouts = new Map<string, Layout>();
 
 /** {@link makeTlsLayout}, made once. */
-export function tlsLayout(protocol: Protocol, cipher: CipherName, macLength = 0, encryptThenMac = false): Layout {
+export function tlsLayout(
+  protocol: Protocol,
+  cipher: CipherName,
+  macLength = 0,
+  encryptThenMac = false,
+): Layout {
   const name = `${protocol} ${cipher} ${macLength} ${encryptThenMac}`;
   let layout = tlsLayouts.get(name);
   if (layout === undefined) {
     const facts = makeTlsLayout(protocol, ciphers[cipher], macLength, encryptThenMac);
-    tlsLayouts.set(name, (layout = { facts, packed: packLayout(facts) }));
+    layout = { facts, packed: packLayout(facts) };
+    tlsLayouts.set(name, layout);
   }
   return layout;
 }
@@ -164,7 +170,11 @@ export function customLayout(frame: FrameLayout, cipher: CipherFacts, macLength:
     layout.associatedSequence = sequenceBytes(mac.sequence ?? 8, 'mac.sequence');
   }
   const padding = frame.padding ?? (cipher.mode === 'cbc' ? 'tls' : 'none');
-  check(padding === (cipher.mode === 'cbc' ? 'tls' : 'none'), 'padding', "'tls' with CBC, 'none' with others");
+  check(
+    padding === (cipher.mode === 'cbc' ? 'tls' : 'none'),
+    'padding',
+    "'tls' with CBC, 'none' with others",
+  );
   layout.padding = padding === 'tls' ? Padding.tls : Padding.none;
   layout.maxBody = layout.explicitIv + maxPayload + layout.tag + (padding === 'tls' ? 256 : 0);
   const longest = size + layout.maxBody - length.bias;

@@ -21,7 +21,7 @@ export { type EngineReport, engines } from './engines.js';
 export { SoCryptError, type SoCryptErrorCode } from './errors.js';
 export type { FrameLayout } from './frame-layout.js';
 export { Server } from './server.js';
-export { Socket, type SocketOptions, Socket as Stream } from './socket.js';
+export { Socket, Socket as Stream, type SocketOptions } from './socket.js';
 
 /** Options of {@link connect}: those of net.connect, and `crypt`. */
 export type ConnectOptions = net.NetConnectOpts & SocketOptions;
@@ -58,6 +58,7 @@ const {
   getDefaultAutoSelectFamilyAttemptTimeout,
   setDefaultAutoSelectFamilyAttemptTimeout,
 } = net;
+
 export {
   BlockList,
   getDefaultAutoSelectFamily,

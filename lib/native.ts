@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
@@ -150,5 +150,10 @@ const require = createRequire(import.meta.url);
 const bindings = require('bindings') as (options: { bindings: string; module_root: string }) => Native;
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
-/** The addon. Loading it fails with `bindings`' list of places where it looked when it was never built. */
-export const native: Native = bindings({ bindings: 'so_crypt', module_root: join(root) });
+/**
+ * The addon: the file that SO_CRYPT_ADDON names (another build of it, with sanitizers for one), or the package's own. Loading that
+ * fails with `bindings`' list of places where it looked when it was never built.
+ */
+export const native: Native = process.env.SO_CRYPT_ADDON
+  ? (require(process.env.SO_CRYPT_ADDON) as Native)
+  : bindings({ bindings: 'so_crypt', module_root: root });

@@ -89,7 +89,8 @@ export class Socket extends net.Socket {
   declare _handle: Handle | null;
 
   constructor(options?: SocketOptions | number) {
-    const given: SocketOptions & { onread?: UserOnread } = typeof options === 'number' ? { fd: options } : { ...options };
+    const given: SocketOptions & { onread?: UserOnread } =
+      typeof options === 'number' ? { fd: options } : { ...options };
     const { crypt, onread } = given;
     super({ ...given, onread: { buffer: inbox, callback: onRead } } as net.SocketConstructorOpts);
     if (OnreadDelivery.isWanted(onread)) this[kOnread] = new OnreadDelivery(onread);
@@ -119,7 +120,9 @@ export class Socket extends net.Socket {
     const arming = validate(options);
     const ended = (arming.write && this.writableEnded) || (arming.read && this.readableEnded);
     if (this.destroyed || ended)
-      throw new SoCryptError('ERR_SO_CRYPT_CLOSED', 'The socket is closed', { hint: 'Arm it before end() and destroy()' });
+      throw new SoCryptError('ERR_SO_CRYPT_CLOSED', 'The socket is closed', {
+        hint: 'Arm it before end() and destroy()',
+      });
     if (this.pending)
       throw new SoCryptError('ERR_SO_CRYPT_NOT_CONNECTED', 'The socket is not connected', {
         hint: "Call setCrypt in the 'connect' event, or give the option crypt to connect()",
@@ -192,7 +195,8 @@ export class Socket extends net.Socket {
   override _write(chunk: Buffer | string, encoding: BufferEncoding, callback: Callback): void {
     const state = this[kState];
     if (state === null) return super._write(chunk, encoding, callback);
-    if (state.gate !== null) return this[kHold](state, () => this._write(chunk, encoding, callback), callback);
+    if (state.gate !== null)
+      return this[kHold](state, () => this._write(chunk, encoding, callback), callback);
     if (state.plainEntries === 0 && state.records?.writer)
       return state.records.send([bytesOf({ chunk, encoding })], callback);
     if (state.plainEntries > 0) state.plainEntries--;
@@ -234,7 +238,8 @@ export class Socket extends net.Socket {
     if (this[kOnread] !== null) return super.read(size);
     const chunk = Duplex.prototype.read.call(this, size);
     const truncation = this[kState]?.truncation;
-    if (truncation !== undefined && this.readableLength === 0) process.nextTick(() => this.destroy(truncation));
+    if (truncation !== undefined && this.readableLength === 0)
+      process.nextTick(() => this.destroy(truncation));
     return chunk;
   }
 
@@ -288,9 +293,13 @@ export class Socket extends net.Socket {
     const state = this[kEnsureState]();
     const records = state.records ?? new RecordStream(new SocketHost(this));
     if (arming.read !== undefined && this.readableEncoding !== null && this.readableLength > 0)
-      throw new SoCryptError('ERR_SO_CRYPT_INVALID_OPTION', 'Bytes to be opened have been decoded to strings', {
-        hint: 'Call setEncoding after setCrypt',
-      });
+      throw new SoCryptError(
+        'ERR_SO_CRYPT_INVALID_OPTION',
+        'Bytes to be opened have been decoded to strings',
+        {
+          hint: 'Call setEncoding after setCrypt',
+        },
+      );
     const writer = arming.write && new RecordWriter({ ...arming, write: arming.write });
     const reader = arming.read && new RecordReader({ ...arming, read: arming.read });
 
@@ -332,7 +341,8 @@ export class Socket extends net.Socket {
 
   // http and http2 use the handle itself, below the records, when it looks like a stream base.
   [kHideHandle](): void {
-    if (this._handle) Object.defineProperty(this._handle, 'isStreamBase', { value: false, configurable: true });
+    if (this._handle)
+      Object.defineProperty(this._handle, 'isStreamBase', { value: false, configurable: true });
   }
 
   [kHold](state: State, run: () => void, fail: Callback): void {
@@ -366,7 +376,10 @@ Socket.prototype[kState] = null;
 Socket.prototype[kOnread] = null;
 
 // bytesRead and bytesWritten count the application's bytes. (@types/node has them as fields, which can't be overridden in the class.)
-for (const [name, overhead] of [['bytesRead', 'overheadRead'], ['bytesWritten', 'overheadWritten']] as const)
+for (const [name, overhead] of [
+  ['bytesRead', 'overheadRead'],
+  ['bytesWritten', 'overheadWritten'],
+] as const)
   Object.defineProperty(Socket.prototype, name, {
     configurable: true,
     enumerable: true,
@@ -430,7 +443,11 @@ function raiseHighWaterMark(socket: Socket): void {
   if (state.highWaterMark < ARMED_HIGH_WATER_MARK) state.highWaterMark = ARMED_HIGH_WATER_MARK;
 }
 
-function refuseUsedKeys(records: RecordStream, writer: RecordWriter | undefined, reader: RecordReader | undefined): void {
+function refuseUsedKeys(
+  records: RecordStream,
+  writer: RecordWriter | undefined,
+  reader: RecordReader | undefined,
+): void {
   const used =
     (writer && [records.writer, ...records.retiredWriters].some((other) => other?.hasUsedKeyOf(writer))) ||
     (reader && [records.reader, ...records.retiredReaders].some((other) => other?.hasUsedKeyOf(reader)));

@@ -41,7 +41,10 @@ export class Server extends tls.Server {
     const onSecure = typeof options === 'function' ? options : listener;
     resolveEngine(given.engine);
     // The handshake must read at once, whatever the application wants afterwards.
-    super({ ...given, pauseOnConnect: false } as tls.TlsOptions, onSecure as ((socket: tls.TLSSocket) => void) | undefined);
+    super(
+      { ...given, pauseOnConnect: false } as tls.TlsOptions,
+      onSecure as ((socket: tls.TLSSocket) => void) | undefined,
+    );
     const { engine, truncation } = given;
     this.#engineOptions = { ...(engine && { engine }), ...(truncation && { truncation }) };
     this.#pauseOnConnect = given.pauseOnConnect === true;
@@ -64,7 +67,11 @@ export class Server extends tls.Server {
     // A stream without a handle of its own (injected by emit('connection')) has nothing that an engine could carry.
     if (!canTakeOver(connection)) return void this.#handshakeOf.call(this, connection);
     const { bytes } = takeUnread(connection);
-    const socket = adopt(connection, this, (options) => new TLSSocket({ ...options, ...this.#engineOptions }));
+    const socket = adopt(
+      connection,
+      this,
+      (options) => new TLSSocket({ ...options, ...this.#engineOptions }),
+    );
     if (this.listenerCount('connection') > 1) {
       // Somebody keeps the connection to watch it or to close it.
       connection.once('close', () => socket.destroy());

@@ -5,11 +5,20 @@ import type { EngineName } from './crypt-options.js';
 import { resolveEngine } from './engines.js';
 import { SoCryptError } from './errors.js';
 import { ContentType, tlsLayout } from './frame-layouts.js';
-import { Handshake, type HandOver } from './handshake/handshake.js';
+import { type HandOver, Handshake } from './handshake/handshake.js';
 import { suiteOf } from './handshake/suite.js';
 import { Summary } from './handshake/summary.js';
 import { native, type Sealer } from './native.js';
-import { kArm, kEnsureState, kHideHandle, kOpenGate, kRawWrite, kState, Socket, type SocketOptions } from './socket.js';
+import {
+  kArm,
+  kEnsureState,
+  kHideHandle,
+  kOpenGate,
+  kRawWrite,
+  kState,
+  Socket,
+  type SocketOptions,
+} from './socket.js';
 
 /** Options beyond Node's of everything in so-crypt/tls. */
 export interface EngineOptions {
@@ -23,7 +32,10 @@ export interface EngineOptions {
 }
 
 /** Methods that @types/node does not know. */
-type NodesTLSSocket = tls.TLSSocket & { setServername(name: string): void; setSession(session: Buffer | string): void };
+type NodesTLSSocket = tls.TLSSocket & {
+  setServername(name: string): void;
+  setSession(session: Buffer | string): void;
+};
 
 export const kSsl = Symbol('so-crypt.ssl');
 export const kStart = Symbol('so-crypt.start');
@@ -103,10 +115,12 @@ export class TLSSocket extends Socket {
       ssl.destroy();
     } else {
       // Tickets may come at any time, and OpenSSL makes sessions of them.
-      if (arming.protocol === 'tls1.3') this.#ticketSealer = ticketSealer(ssl, handOver.options.read!.secret!);
+      if (arming.protocol === 'tls1.3')
+        this.#ticketSealer = ticketSealer(ssl, handOver.options.read!.secret!);
     }
     this.#handshake = isServer ? undefined : this.#handshake;
-    for (const keys of [handOver.options.write, handOver.options.read]) for (const bytes of [keys?.key, keys?.macKey]) bytes?.fill(0);
+    for (const keys of [handOver.options.write, handOver.options.read])
+      for (const bytes of [keys?.key, keys?.macKey]) bytes?.fill(0);
     this[kOpenGate]();
     established();
     if (this.destroyed) return;
@@ -207,7 +221,10 @@ export class TLSSocket extends Socket {
   exportKeyingMaterial(length: number, label: string, context?: Buffer): Buffer {
     const ask = this.#ask('exportKeyingMaterial');
     if (this.secureConnecting || ask === undefined)
-      throw new SoCryptError('ERR_SO_CRYPT_HANDOVER', 'There is no keying material before the handshake is done');
+      throw new SoCryptError(
+        'ERR_SO_CRYPT_HANDOVER',
+        'There is no keying material before the handshake is done',
+      );
     return ask(length, label, context as Buffer);
   }
 
@@ -248,7 +265,12 @@ export class TLSSocket extends Socket {
   }
 }
 
-Object.defineProperty(TLSSocket.prototype, 'encrypted', { value: true, writable: true, configurable: true, enumerable: true });
+Object.defineProperty(TLSSocket.prototype, 'encrypted', {
+  value: true,
+  writable: true,
+  configurable: true,
+  enumerable: true,
+});
 
 function ticketSealer(ssl: tls.TLSSocket, secret: Uint8Array): Sealer {
   const { cipher } = suiteOf(ssl.getProtocol() ?? '', ssl.getCipher().standardName);
@@ -271,9 +293,12 @@ function ticketSealer(ssl: tls.TLSSocket, secret: Uint8Array): Sealer {
 
 /** Whether the stream is a connection of the kernel whose handle can be taken over now: nothing is queued above it. */
 export function canTakeOver(stream: unknown): stream is net.Socket {
-  if (!(stream instanceof net.Socket) || stream.destroyed || stream.pending || stream.readableEnded) return false;
+  if (!(stream instanceof net.Socket) || stream.destroyed || stream.pending || stream.readableEnded)
+    return false;
   if ((stream as Partial<Socket>).crypt || 'encrypted' in stream) return false;
-  const handle = (stream as unknown as { _handle: { isStreamBase?: boolean; getAsyncId?: unknown; fd?: number } })._handle;
+  const handle = (
+    stream as unknown as { _handle: { isStreamBase?: boolean; getAsyncId?: unknown; fd?: number } }
+  )._handle;
   const queued = (stream as unknown as { writableBuffer: unknown[] }).writableBuffer;
   return handle.isStreamBase === true && typeof handle.fd === 'number' && queued.length === 0;
 }

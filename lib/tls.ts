@@ -1,7 +1,7 @@
 /**
  * so-crypt/tls: node:tls with the same exports, whose sockets hand their records to an engine once the handshake is done.
  */
-import net from 'node:net';
+import type net from 'node:net';
 import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
 import { resolveEngine } from './engines.js';
@@ -9,8 +9,8 @@ import { Server } from './tls-server.js';
 import { canTakeOver, type EngineOptions, kComplete, kSsl, kStart, TLSSocket } from './tls-socket.js';
 import { takeUnread } from './unread.js';
 
-export { type EngineOptions, TLSSocket } from './tls-socket.js';
 export { Server } from './tls-server.js';
+export { type EngineOptions, TLSSocket } from './tls-socket.js';
 
 /** Options of {@link connect}: Node's and the engine's. */
 export type ConnectionOptions = tls.ConnectionOptions & EngineOptions;
@@ -23,21 +23,36 @@ export type TlsOptions = tls.TlsOptions & EngineOptions;
  * could have, and Node's own TLSSocket is returned for it.
  */
 export function connect(options: ConnectionOptions, listener?: () => void): TLSSocket;
-export function connect(port: number, host?: string, options?: ConnectionOptions, listener?: () => void): TLSSocket;
+export function connect(
+  port: number,
+  host?: string,
+  options?: ConnectionOptions,
+  listener?: () => void,
+): TLSSocket;
 export function connect(port: number, options?: ConnectionOptions, listener?: () => void): TLSSocket;
 export function connect(...args: unknown[]): TLSSocket {
   const [options, listener] = normalize(args);
   resolveEngine(options.engine);
   const { socket: given, ...rest } = options;
-  if (given !== undefined && !canTakeOver(given)) return tls.connect(options, listener) as unknown as TLSSocket;
+  if (given !== undefined && !canTakeOver(given))
+    return tls.connect(options, listener) as unknown as TLSSocket;
 
   const { socket, unread } = given === undefined ? fresh(rest) : takeOver(given as net.Socket, rest);
   const handshake = socket[kStart](false, unread);
-  const { signal: _signal, onread: _onread, timeout: _timeout, ...forNode } = rest as ConnectionOptions & { signal?: unknown; onread?: unknown };
+  const {
+    signal: _signal,
+    onread: _onread,
+    timeout: _timeout,
+    ...forNode
+  } = rest as ConnectionOptions & { signal?: unknown; onread?: unknown };
   const hostname = given && (given as unknown as { _host?: string })._host;
   let ssl: tls.TLSSocket;
   try {
-    ssl = tls.connect({ ...(hostname && { host: hostname }), ...forNode, socket: handshake.wire as unknown as net.Socket });
+    ssl = tls.connect({
+      ...(hostname && { host: hostname }),
+      ...forNode,
+      socket: handshake.wire as unknown as net.Socket,
+    });
   } catch (error) {
     handshake.detach();
     socket.destroy();
@@ -49,7 +64,12 @@ export function connect(...args: unknown[]): TLSSocket {
     handshake.onKeylog(line);
     socket.emit('keylog', line);
   });
-  ssl.on('session', (session: Buffer) => socket.emit('session', session));
+  // Before TLS 1.3 the session is there before the handshake is done; the application hears of it afterwards.
+  let early: Buffer | undefined;
+  ssl.on('session', (session: Buffer) => {
+    if (socket.secureConnecting) early = session;
+    else socket.emit('session', session);
+  });
   ssl.on('OCSPResponse', (response: Buffer) => socket.emit('OCSPResponse', response));
   ssl.on('error', (error: Error) => {
     if (!socket.destroyed) socket.destroy(error);
@@ -58,6 +78,7 @@ export function connect(...args: unknown[]): TLSSocket {
     socket[kComplete](ssl, false, () => {
       socket.emit('secure');
       socket.emit('secureConnect');
+      if (early !== undefined) socket.emit('session', early);
     });
   });
   if (listener) socket.once('secureConnect', listener);

@@ -31,7 +31,8 @@ export function cryptOptionsOf(established: Established): CryptOptions {
   const clientHello = isServer ? received.hello.facts : sent.hello.facts;
   const serverHello = isServer ? sent.hello.facts : received.hello.facts;
   const encryptThenMac = suite.mac !== undefined && serverHello?.encryptThenMac === true;
-  const { write, read } = suite.protocol === 'tls1.3' ? keys13(established) : keys12(established, encryptThenMac);
+  const { write, read } =
+    suite.protocol === 'tls1.3' ? keys13(established) : keys12(established, encryptThenMac);
   return {
     protocol: suite.protocol,
     cipher: suite.cipher,
@@ -51,7 +52,10 @@ function keys13({ suite, isServer, secrets, lastOutput }: Established): {
   const client = secretOf(secrets, 'CLIENT_TRAFFIC_SECRET_0');
   const server = secretOf(secrets, 'SERVER_TRAFFIC_SECRET_0');
   if (!isServer) return { write: { secret: client }, read: { secret: server } };
-  return { write: { secret: server, sequence: countTickets(suite, server, lastOutput) }, read: { secret: client } };
+  return {
+    write: { secret: server, sequence: countTickets(suite, server, lastOutput) },
+    read: { secret: client },
+  };
 }
 
 /**
@@ -78,7 +82,10 @@ function countTickets(suite: Suite, secret: Buffer, output: Buffer): number {
     if (record[0] === ContentType.changeCipherSpec) continue;
     const status = opener.open(record, 0, record.length, Buffer.allocUnsafe(record.length));
     if (status !== OpenStatus.control || native.result[2] !== ContentType.handshake)
-      throw new SoCryptError('ERR_SO_CRYPT_HANDOVER', 'What OpenSSL sent after the handshake is no session ticket');
+      throw new SoCryptError(
+        'ERR_SO_CRYPT_HANDOVER',
+        'What OpenSSL sent after the handshake is no session ticket',
+      );
     count++;
   }
   opener.dispose();
@@ -92,16 +99,26 @@ function keys12(
 ): { write: DirectionKeys; read: DirectionKeys } {
   const facts = ciphers[suite.cipher];
   const serverRandom = (isServer ? sent : received).hello.facts?.random;
-  if (serverRandom === undefined) throw new SoCryptError('ERR_SO_CRYPT_HANDOVER', "The ServerHello's random is not known");
+  if (serverRandom === undefined)
+    throw new SoCryptError('ERR_SO_CRYPT_HANDOVER', "The ServerHello's random is not known");
   const macLength = suite.mac === undefined ? 0 : macs[suite.mac];
   const isCbc = facts.mode === 'cbc';
   const ivLength = isCbc ? (suite.protocol === 'tls1.0' ? facts.ivLength : 0) : facts.xorNonce ? 12 : 4;
   const lengths = [macLength, macLength, facts.keyLength, facts.keyLength, ivLength, ivLength];
   const total = lengths.reduce((sum, length) => sum + length, 0);
   const master = secretOf(secrets, 'CLIENT_RANDOM');
-  const block = prf(suite.hash, master, 'key expansion', Buffer.concat([serverRandom, secrets.clientRandom]), total);
+  const block = prf(
+    suite.hash,
+    master,
+    'key expansion',
+    Buffer.concat([serverRandom, secrets.clientRandom]),
+    total,
+  );
   let at = 0;
-  const parts = lengths.map((length) => block.subarray(at, (at += length)));
+  const parts = lengths.map((length) => {
+    at += length;
+    return block.subarray(at - length, at);
+  });
   const direction = (own: 0 | 1, transcript: Transcript): DirectionKeys => ({
     key: parts[2 + own]!,
     ...(macLength > 0 && { macKey: parts[own]! }),

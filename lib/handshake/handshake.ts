@@ -84,7 +84,10 @@ export class Handshake implements Tap, WireEnd {
   }
 
   /** OpenSSL has finished; the callback gets what the engine needs as soon as all of OpenSSL's output is out. */
-  complete(ssl: tls.TLSSocket, callback: (error: SoCryptError | undefined, handOver: HandOver | undefined) => void): void {
+  complete(
+    ssl: tls.TLSSocket,
+    callback: (error: SoCryptError | undefined, handOver: HandOver | undefined) => void,
+  ): void {
     this.#finish = () => {
       try {
         callback(undefined, this.#handOver(ssl));

@@ -18,7 +18,12 @@ export function expandLabel(
   context: Uint8Array = new Uint8Array(0),
 ): Buffer {
   const name = Buffer.from(`tls13 ${label}`, 'latin1');
-  const info = Buffer.concat([Buffer.of(length >> 8, length & 0xff, name.length), name, Buffer.of(context.length), context]);
+  const info = Buffer.concat([
+    Buffer.of(length >> 8, length & 0xff, name.length),
+    name,
+    Buffer.of(context.length),
+    context,
+  ]);
   const output = Buffer.alloc(length);
   let block: Buffer = Buffer.alloc(0);
   for (let at = 0, i = 1; at < length; i++) {

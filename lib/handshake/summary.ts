@@ -115,7 +115,11 @@ export interface Exporter {
   randoms: Buffer | undefined;
 }
 
-export function exporterOf(suite: Suite, secrets: Secrets, serverRandom: Buffer | undefined): Exporter | undefined {
+export function exporterOf(
+  suite: Suite,
+  secrets: Secrets,
+  serverRandom: Buffer | undefined,
+): Exporter | undefined {
   const label = suite.protocol === 'tls1.3' ? 'EXPORTER_SECRET' : 'CLIENT_RANDOM';
   const secret = secrets.byLabel.get(label);
   if (secret === undefined) return undefined;
@@ -132,7 +136,12 @@ export function exporterOf(suite: Suite, secrets: Secrets, serverRandom: Buffer 
   };
 }
 
-function exportKeyingMaterial({ suite, secret, randoms }: Exporter, length: number, label: string, context?: Buffer): Buffer {
+function exportKeyingMaterial(
+  { suite, secret, randoms }: Exporter,
+  length: number,
+  label: string,
+  context?: Buffer,
+): Buffer {
   if (randoms !== undefined) {
     const size = Buffer.alloc(2);
     if (context !== undefined) size.writeUInt16BE(context.length);
@@ -156,8 +165,8 @@ const certificates = new WeakMap<object, Map<string, X509Certificate | undefined
 function ownCertificate(ssl: WithContext, choice: string): X509Certificate | undefined {
   const context = ssl._handle?.sni_context ?? ssl.server?._sharedCreds;
   if (context === undefined) return ssl.getX509Certificate();
-  let known = certificates.get(context);
-  if (known === undefined) certificates.set(context, (known = new Map()));
+  const known = certificates.get(context) ?? new Map<string, X509Certificate | undefined>();
+  certificates.set(context, known);
   if (!known.has(choice)) {
     if (known.size >= 256) known.clear();
     known.set(choice, ssl.getX509Certificate());

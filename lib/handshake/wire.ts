@@ -35,7 +35,10 @@ let jsStream: (new () => JSStream) | undefined;
 function JSStreamClass(): new () => JSStream {
   if (jsStream === undefined) {
     const duplex = new Duplex({ read() {}, write: (_chunk, _encoding, callback) => callback() });
-    const probe = new tls.TLSSocket(duplex, { isServer: true, secureContext: tls.createSecureContext({ ca: [] }) });
+    const probe = new tls.TLSSocket(duplex, {
+      isServer: true,
+      secureContext: tls.createSecureContext({ ca: [] }),
+    });
     const { _parent } = (probe as unknown as { _handle: { _parent: JSStream } })._handle;
     jsStream = _parent.constructor as new () => JSStream;
     probe.on('error', () => {}).destroy();

@@ -31,18 +31,25 @@ export function onControlRecord(stream: RecordStream, type: number, content: Buf
 
 function onAlert(reader: RecordReader, content: Buffer): void {
   if (content.length !== 2)
-    throw new SoCryptError('ERR_SO_CRYPT_BAD_RECORD', 'An alert must have two bytes', { alert: Alert.decodeError });
+    throw new SoCryptError('ERR_SO_CRYPT_BAD_RECORD', 'An alert must have two bytes', {
+      alert: Alert.decodeError,
+    });
   const [level, description] = content as unknown as [number, number];
   if (description === Alert.closeNotify) {
     reader.closed = true;
     return;
   }
   // TLS 1.3: all are fatal but these two (RFC 8446 6); TLS 1.2: the level tells.
-  const harmless = reader.protocol === 'tls1.3' ? description === Alert.userCanceled : level === AlertLevel.warning;
+  const harmless =
+    reader.protocol === 'tls1.3' ? description === Alert.userCanceled : level === AlertLevel.warning;
   if (!harmless)
-    throw new SoCryptError('ERR_SO_CRYPT_ALERT', `The peer closed with a fatal alert: ${alertName(description)}`, {
-      alert: description,
-    });
+    throw new SoCryptError(
+      'ERR_SO_CRYPT_ALERT',
+      `The peer closed with a fatal alert: ${alertName(description)}`,
+      {
+        alert: description,
+      },
+    );
   countIdle(reader);
 }
 
@@ -53,7 +60,9 @@ function onHandshake(stream: RecordStream, reader: RecordReader, content: Buffer
   while (bytes.length > 0) {
     const length = bytes.length < HANDSHAKE_HEADER ? 0 : HANDSHAKE_HEADER + bytes.readUIntBE(1, 3);
     if (length > MAX_HANDSHAKE_MESSAGE)
-      throw new SoCryptError('ERR_SO_CRYPT_BAD_RECORD', 'A handshake message is too long', { alert: Alert.decodeError });
+      throw new SoCryptError('ERR_SO_CRYPT_BAD_RECORD', 'A handshake message is too long', {
+        alert: Alert.decodeError,
+      });
     if (bytes.length < HANDSHAKE_HEADER || bytes.length < length) {
       reader.handshake = bytes;
       return;
@@ -77,17 +86,25 @@ function onKeyUpdate(stream: RecordStream, reader: RecordReader, message: Buffer
     });
   if (behind > 0) throw unexpected('A KeyUpdate must end its record'); // RFC 8446 5.1
   if (!reader.keyUpdate())
-    throw new SoCryptError('ERR_SO_CRYPT_KEY_UPDATE', 'The peer changed its key and the next one is not known here', {
-      alert: Alert.internalError,
-      hint: 'Arm TLS 1.3 with the traffic secret in read.secret',
-    });
+    throw new SoCryptError(
+      'ERR_SO_CRYPT_KEY_UPDATE',
+      'The peer changed its key and the next one is not known here',
+      {
+        alert: Alert.internalError,
+        hint: 'Arm TLS 1.3 with the traffic secret in read.secret',
+      },
+    );
   countIdle(reader);
   if (request === 0 || stream.writer === null) return;
   if (!stream.writer.canUpdate)
-    throw new SoCryptError('ERR_SO_CRYPT_KEY_UPDATE', 'The peer asked for a new key and the next one is not known here', {
-      alert: Alert.internalError,
-      hint: 'Arm TLS 1.3 with the traffic secret in write.secret',
-    });
+    throw new SoCryptError(
+      'ERR_SO_CRYPT_KEY_UPDATE',
+      'The peer asked for a new key and the next one is not known here',
+      {
+        alert: Alert.internalError,
+        hint: 'Arm TLS 1.3 with the traffic secret in write.secret',
+      },
+    );
   stream.replyKeyUpdate();
 }
 

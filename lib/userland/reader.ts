@@ -100,12 +100,24 @@ export class RecordReader {
         return make('ERR_SO_CRYPT_RECORD_OVERFLOW', 'A record is longer than allowed', Alert.recordOverflow);
       case OpenStatus.badType:
       case OpenStatus.noType:
-        return make('ERR_SO_CRYPT_UNEXPECTED_RECORD', 'A record has a type that must not come now', Alert.unexpectedMessage);
+        return make(
+          'ERR_SO_CRYPT_UNEXPECTED_RECORD',
+          'A record has a type that must not come now',
+          Alert.unexpectedMessage,
+        );
       case OpenStatus.badHeader:
-        return make('ERR_SO_CRYPT_BAD_RECORD', "A record's header is not that of the protocol", Alert.protocolVersion);
+        return make(
+          'ERR_SO_CRYPT_BAD_RECORD',
+          "A record's header is not that of the protocol",
+          Alert.protocolVersion,
+        );
       case OpenStatus.badLength:
         // RFC 5246 7.2.2: no whole number of blocks is a bad_record_mac.
-        return make('ERR_SO_CRYPT_BAD_RECORD', "A record's length is impossible", this.#isCbc ? Alert.badRecordMac : Alert.decodeError);
+        return make(
+          'ERR_SO_CRYPT_BAD_RECORD',
+          "A record's length is impossible",
+          this.#isCbc ? Alert.badRecordMac : Alert.decodeError,
+        );
       case OpenStatus.limit:
         return make('ERR_SO_CRYPT_KEY_LIMIT', 'The sequence number has come to its end', Alert.internalError);
       default:

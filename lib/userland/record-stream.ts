@@ -48,7 +48,8 @@ export class RecordStream implements RecordSink {
     let length = 0;
     for (const chunk of chunks) length += chunk.length;
     if (length === 0) return callback();
-    if (length <= this.writer!.segment) return this.#sendSegment(chunks.length === 1 ? chunks[0]! : chunks, length, callback);
+    if (length <= this.writer!.segment)
+      return this.#sendSegment(chunks.length === 1 ? chunks[0]! : chunks, length, callback);
     this.#sendLong(chunks, callback);
   }
 

@@ -71,9 +71,13 @@ export class RecordWriter {
       return { bytes, release: () => {} };
     }
     if (frames + records > this.#recordLimit)
-      throw new SoCryptError('ERR_SO_CRYPT_KEY_LIMIT', `${this.#cipher} may seal no more records under this key`, {
-        hint: "With TLS 1.3 give the traffic secret in write.secret, so that the key can be changed; else open a new connection",
-      });
+      throw new SoCryptError(
+        'ERR_SO_CRYPT_KEY_LIMIT',
+        `${this.#cipher} may seal no more records under this key`,
+        {
+          hint: 'With TLS 1.3 give the traffic secret in write.secret, so that the key can be changed; else open a new connection',
+        },
+      );
     return this.#seal(ContentType.applicationData, chunks, length);
   }
 
@@ -110,7 +114,9 @@ export class RecordWriter {
 }
 
 function sequenceEnded(): SoCryptError {
-  return new SoCryptError('ERR_SO_CRYPT_KEY_LIMIT', 'The key may seal no more records', { hint: 'Open a new connection' });
+  return new SoCryptError('ERR_SO_CRYPT_KEY_LIMIT', 'The key may seal no more records', {
+    hint: 'Open a new connection',
+  });
 }
 
 function providerFailed(): SoCryptError {
