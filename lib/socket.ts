@@ -23,7 +23,8 @@ interface Handle {
 
 /** Takes the bytes of a connection in place of the stream, while a handshake runs. */
 export interface Tap {
-  receive(bytes: Buffer): void;
+  /** False: read no more until {@link kReadOn} is called. */
+  receive(bytes: Buffer): boolean;
   /** FIN. */
   end(): void;
 }
@@ -60,6 +61,7 @@ export const kEnsureState = Symbol('so-crypt.ensureState');
 export const kArm = Symbol('so-crypt.arm');
 export const kOpenGate = Symbol('so-crypt.openGate');
 export const kHideHandle = Symbol('so-crypt.hideHandle');
+export const kReadOn = Symbol('so-crypt.readOn');
 export const kRawWrite = Symbol('so-crypt.rawWrite');
 const kOnread = Symbol('so-crypt.onread');
 const kReceive = Symbol('so-crypt.receive');
@@ -356,13 +358,16 @@ export class Socket extends net.Socket {
     this.uncork();
   }
 
+  /** Reads on after a tap said that it has enough. */
+  [kReadOn](): void {
+    if (!this.pending) super._read(0);
+  }
+
   // The bytes of one read; the memory is not ours to keep. False: read no more for now.
   [kReceive](bytes: Buffer, length: number): boolean {
     const state = this[kState];
-    if (state !== null && state.tap !== null) {
-      state.tap.receive(Buffer.from(bytes.subarray(0, length)));
-      return true;
-    }
+    if (state !== null && state.tap !== null)
+      return state.tap.receive(Buffer.from(bytes.subarray(0, length)));
     if (state?.records?.reader) return state.records.open(bytes, length);
     return this[kDeliver](Buffer.from(bytes.subarray(0, length)));
   }

@@ -1,7 +1,7 @@
 import net from 'node:net';
 import type tls from 'node:tls';
 import { validate } from './arm.js';
-import type { EngineName } from './crypt-options.js';
+import type { CryptOptions, EngineName } from './crypt-options.js';
 import { resolveEngine } from './engines.js';
 import { SoCryptError } from './errors.js';
 import { ContentType, tlsLayout } from './frame-layouts.js';
@@ -15,6 +15,7 @@ import {
   kHideHandle,
   kOpenGate,
   kRawWrite,
+  kReadOn,
   kState,
   Socket,
   type SocketOptions,
@@ -72,6 +73,7 @@ export class TLSSocket extends Socket {
     const handshake = new Handshake(
       {
         rawWrite: (bytes, callback) => this.#whenConnected(() => this[kRawWrite](bytes, callback)),
+        readOn: () => this[kReadOn](),
         closed: () => {
           if (!this.destroyed) this.destroy();
         },
@@ -119,8 +121,7 @@ export class TLSSocket extends Socket {
         this.#ticketSealer = ticketSealer(ssl, handOver.options.read!.secret!);
     }
     this.#handshake = isServer ? undefined : this.#handshake;
-    for (const keys of [handOver.options.write, handOver.options.read])
-      for (const bytes of [keys?.key, keys?.macKey]) bytes?.fill(0);
+    handOver.wipe();
     this[kOpenGate]();
     established();
     if (this.destroyed) return;
@@ -157,6 +158,13 @@ export class TLSSocket extends Socket {
     else ssl?.destroy();
     this.#ticketSealer?.dispose();
     super._destroy(error, callback);
+  }
+
+  /** Not for TLSSockets: the handshake arms them. */
+  override setCrypt(_options: CryptOptions): this {
+    throw new SoCryptError('ERR_SO_CRYPT_ALREADY_ARMED', 'A TLSSocket is armed by its handshake', {
+      hint: "Arm a Socket of 'so-crypt' with keys of your own",
+    });
   }
 
   #ask<K extends keyof Summary>(method: K): Summary[K] | undefined {

@@ -15,9 +15,14 @@ type Callback = (error?: Error | null) => void;
 export interface HandshakeHost {
   /** Bytes to the peer. */
   rawWrite(bytes: Buffer, callback: Callback): void;
+  /** The peer's bytes are wanted again. */
+  readOn(): void;
   /** OpenSSL's side has closed: nothing more will come. */
   closed(): void;
 }
+
+// A peer that sends on while OpenSSL waits (for the application's answer about a certificate, say) shall not fill the memory.
+const MOST_WAITING = 65_536;
 
 /** All that the engine goes on with. */
 export interface HandOver {
@@ -27,6 +32,8 @@ export interface HandOver {
   /** The peer's FIN has come. */
   ended: boolean;
   exporter: Exporter | undefined;
+  /** Overwrites the secrets and keys, once they have been taken over. */
+  wipe(): void;
 }
 
 /**
@@ -48,6 +55,7 @@ export class Handshake implements Tap, WireEnd {
   #holds = 0;
   #ended = false;
   #endFed = false;
+  #full = false;
   #detached = false;
   /** Called when the handshake is done and its output is out. */
   #finish: (() => void) | undefined;
@@ -59,9 +67,11 @@ export class Handshake implements Tap, WireEnd {
 
   /** A line of the key log: label, client's random, secret. */
   onKeylog(line: Buffer): void {
-    const [label, random, secret] = line.toString('latin1').trim().split(' ') as [string, string, string];
-    this.#secrets.clientRandom = Buffer.from(random, 'hex');
-    this.#secrets.byLabel.set(label, Buffer.from(secret, 'hex'));
+    const first = line.indexOf(' ');
+    const second = line.indexOf(' ', first + 1);
+    const label = line.toString('latin1', 0, first);
+    this.#secrets.clientRandom = fromHex(line.subarray(first + 1, second));
+    this.#secrets.byLabel.set(label, fromHex(line.subarray(second + 1)));
   }
 
   /** While the application is asked for something OpenSSL must not be fed: returns what ends that. */
@@ -73,9 +83,11 @@ export class Handshake implements Tap, WireEnd {
     };
   }
 
-  receive(bytes: Buffer): void {
+  receive(bytes: Buffer): boolean {
     this.#splitter.push(bytes);
     this.#pump();
+    this.#full = this.#splitter.length > MOST_WAITING;
+    return !this.#full;
   }
 
   end(): void {
@@ -150,6 +162,10 @@ export class Handshake implements Tap, WireEnd {
       this.#received.add(record);
       this.#output = [];
       this.wire.feed(record);
+      if (this.#full && this.#splitter.length <= MOST_WAITING) {
+        this.#full = false;
+        this.#host.readOn();
+      }
     }
   }
 
@@ -170,6 +186,30 @@ export class Handshake implements Tap, WireEnd {
     this.#detached = true;
     const serverRandom = (this.#isServer ? this.#sent : this.#received).hello.facts?.random;
     const exporter = exporterOf(suite, this.#secrets, serverRandom);
-    return { options, rest: this.#splitter.rest(), ended: this.#ended, exporter };
+    const wipe = (): void => {
+      for (const secret of this.#secrets.byLabel.values()) secret.fill(0);
+      for (const keys of [options.write, options.read])
+        for (const bytes of [keys?.key, keys?.macKey]) bytes?.fill(0);
+    };
+    return { options, rest: this.#splitter.rest(), ended: this.#ended, exporter, wipe };
   }
+}
+
+// Not by way of a string, which could not be wiped. Ends at the first byte that is no hexadecimal digit.
+function fromHex(digits: Buffer): Buffer {
+  const bytes = Buffer.allocUnsafe(digits.length >> 1);
+  let length = 0;
+  for (; length < bytes.length; length++) {
+    const high = digitOf(digits[2 * length]!);
+    const low = digitOf(digits[2 * length + 1]!);
+    if (high < 0 || low < 0) break;
+    bytes[length] = (high << 4) | low;
+  }
+  return bytes.subarray(0, length);
+}
+
+function digitOf(digit: number): number {
+  if (digit >= 0x30 && digit <= 0x39) return digit - 0x30;
+  if (digit >= 0x61 && digit <= 0x66) return digit - 0x57;
+  return -1;
 }

@@ -6,6 +6,11 @@ export class RecordSplitter {
     this.#pending = this.#pending.length === 0 ? bytes : Buffer.concat([this.#pending, bytes]);
   }
 
+  /** Bytes that wait. */
+  get length(): number {
+    return this.#pending.length;
+  }
+
   /** The next whole record with its header, or undefined. */
   next(): Buffer | undefined {
     const pending = this.#pending;
