@@ -37,7 +37,12 @@ function fail(message, hint) {
 }
 
 if (newest('package-lock.json') > newest('node_modules/.package-lock.json'))
-  run('installing dependencies', 'npm', ['ci', '--ignore-scripts'], 'The npm registry must be reachable');
+  run(
+    'installing dependencies',
+    'npm',
+    ['ci', '--ignore-scripts', '--loglevel=error'],
+    'The npm registry must be reachable',
+  );
 if (newest('native', 'binding.gyp') > newest('build/Release/so_crypt.node'))
   run(
     'building the addon',

@@ -15,10 +15,8 @@ for (const major of wanted) {
     const { status } = spawnSync('npm', args, { stdio: ['ignore', 'ignore', 'inherit'] });
     if (status !== 0) process.exit(status ?? 1);
   }
-  const { stdout } = spawnSync(node, ['-p', '`Node ${process.version}, OpenSSL ${process.versions.openssl}`'], {
-    encoding: 'utf8',
-  });
-  process.stdout.write(`\n${stdout}`);
+  process.stdout.write(`\nNode ${major}: `);
+  spawnSync(node, ['-p', "process.version + ', OpenSSL ' + process.versions.openssl"], { stdio: 'inherit' });
   const { status } = spawnSync(node, ['scripts/test.mjs'], { stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
 }
