@@ -18,8 +18,8 @@ interface Measured {
 // Bytes after which a pair is warm. V8 has optimised its code long before; what takes so much is memory: the receiver
 // allocates a buffer per read, and until V8 has gone through some collections each of them is fresh memory, with a
 // page fault per 4 KB that costs more than the socket does.
-const warmupBytes = { full: 200e6, quick: 100e6 };
-const passes = 3;
+const warmupBytes = { full: 800e6, quick: 200e6 };
+const passes = 4;
 // Calls per MB don't depend on the size, and a traced call takes many times as long: enough for a good average.
 const mostCounted = 16e6;
 const mostCountedWrites = 16384;

@@ -12,10 +12,11 @@ interface Sample {
 }
 
 // The connections before the first measurement pay for what comes once: code, caches, the first pages of the heaps.
-// From 400 on memory grows by the same amount with each connection; before that it grows by megabytes more.
-const before = 400;
+// Up to 1,500 the heaps still grow by many megabytes at a time (V8's young generation doubles with the garbage of so many handshakes),
+// whatever the engine; from there on memory grows with the connections.
+const warmup = { full: 1500, quick: 500 };
 
-async function trial(engine: Engine, connections: number): Promise<Sample> {
+async function trial(engine: Engine, before: number, connections: number): Promise<Sample> {
   const job: MemoryJob = { engine: engine.name, cipher: mainCipher.name };
   const server = new Child('memory-server', job, { execArgv: ['--expose-gc'] });
   const client = new Child('memory-client', job);
@@ -42,14 +43,14 @@ export async function runMemory(
   isQuick: boolean,
   progress: Progress,
 ): Promise<MemoryResult[]> {
-  const connections = isQuick ? 300 : 1000;
+  const connections = isQuick ? 1000 : 3000;
   const rounds = isQuick ? 1 : 3;
   const entries = engines.map((engine) => ({ engine, samples: [] as Sample[] }));
   progress.plan(entries.length * rounds);
   for (let round = 1; round <= rounds; round++) {
     for (const { engine, samples } of entries) {
       progress.step(`memory ${engine.label}, round ${round} of ${rounds}`);
-      samples.push(await trial(engine, connections));
+      samples.push(await trial(engine, isQuick ? warmup.quick : warmup.full, connections));
     }
   }
   return entries.map(({ engine, samples }) => ({

@@ -69,8 +69,9 @@ const kDeliver = Symbol('so-crypt.deliver');
 const kHold = Symbol('so-crypt.hold');
 const kFlushCork = Symbol('so-crypt.flushCork');
 
-// Every read of this thread lands here. Its bytes are opened or copied before anything else can run.
-const inbox = Buffer.allocUnsafeSlow(131_072);
+// Every read of this thread lands here. Its bytes are opened or copied before anything else can run. (Twice the size saves system calls,
+// and costs as much again in cache misses.)
+const inbox = Buffer.allocUnsafeSlow(65_536);
 
 // net.Socket calls it as a method of the socket.
 function onRead(this: net.Socket, length: number): boolean {

@@ -1,7 +1,7 @@
 import { native } from '../native.js';
 
 /** SlabPool::kSizes of native/slab_pool.h. */
-const SLABS = [38_912, 77_824, 155_648] as const;
+const SLABS = [21_504, 43_008, 86_016] as const;
 
 // V8 looks for dead Buffers when it allocates one itself and they have become many (2 x 16 MB); slabs it does not allocate.
 const COLLECT_AFTER = 16_777_216;
