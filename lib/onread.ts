@@ -8,6 +8,7 @@ export interface UserOnread {
 export class OnreadDelivery {
   readonly #onread: UserOnread;
   #rest: Buffer[] = [];
+  #whenEmpty: (() => void) | undefined;
 
   constructor(onread: UserOnread) {
     this.#onread = onread;
@@ -51,6 +52,15 @@ export class OnreadDelivery {
       this.#rest.push(...later);
       if (!more) return false;
     }
+    const next = this.#whenEmpty;
+    this.#whenEmpty = undefined;
+    next?.();
     return true;
+  }
+
+  /** Calls back when nothing is left, now or later: the end of the stream comes behind its data. */
+  whenEmpty(callback: () => void): void {
+    if (this.#rest.length === 0) callback();
+    else this.#whenEmpty = callback;
   }
 }

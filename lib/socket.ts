@@ -227,7 +227,8 @@ export class Socket extends net.Socket {
     if (state === null) return super._final(callback);
     if (state.gate !== null) return this[kHold](state, () => this._final(callback), callback);
     if (!state.records || !this._handle) return super._final(callback);
-    state.records.sendClose((error) => (error ? callback(error) : super._final(callback)));
+    // A peer that is gone can't be told; shutdown() below treats that as net does, and lost data shows elsewhere.
+    state.records.sendClose(() => super._final(callback));
   }
 
   override _read(size: number): void {
@@ -416,13 +417,24 @@ class SocketHost implements Host {
   }
 
   deliverEnd(): void {
-    net.Socket.prototype.push.call(this.#socket, null);
-    this.#socket.read(0);
+    this.#afterData(() => {
+      net.Socket.prototype.push.call(this.#socket, null);
+      this.#socket.read(0);
+    });
   }
 
   deliverTruncation(error: SoCryptError): void {
-    if (this.#socket.readableLength === 0) this.#socket.destroy(error);
-    else this.#socket[kState]!.truncation = error;
+    this.#afterData(() => {
+      if (this.#socket.readableLength === 0) this.#socket.destroy(error);
+      else this.#socket[kState]!.truncation = error;
+    });
+  }
+
+  // With onread, data may wait for the application where the stream does not know of it.
+  #afterData(run: () => void): void {
+    const onread = this.#socket[kOnread];
+    if (onread === null) run();
+    else onread.whenEmpty(run);
   }
 
   destroy(error: Error): void {

@@ -74,8 +74,9 @@ export class TLSSocket extends Socket {
       {
         rawWrite: (bytes, callback) => this.#whenConnected(() => this[kRawWrite](bytes, callback)),
         readOn: () => this[kReadOn](),
+        // What was wrong, OpenSSL's side tells in the next ticks.
         closed: () => {
-          if (!this.destroyed) this.destroy();
+          setImmediate(() => this.destroy());
         },
       },
       isServer,

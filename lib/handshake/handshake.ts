@@ -79,7 +79,7 @@ export class Handshake implements Tap, WireEnd {
     this.#holds++;
     return () => {
       this.#holds--;
-      this.#pump();
+      this.#settle();
     };
   }
 
@@ -142,7 +142,8 @@ export class Handshake implements Tap, WireEnd {
   }
 
   #settle(): void {
-    if (this.#unsettled > 0) return;
+    // OpenSSL keeps back what it has to say (tickets, say) while the application is asked.
+    if (this.#unsettled > 0 || this.#holds > 0) return;
     const finish = this.#finish;
     if (finish === undefined) return this.#pump();
     this.#finish = undefined;

@@ -78,7 +78,7 @@ export function suiteOnly({ version, suite, encryptThenMac }: TlsSuite): nodeTls
   return {
     minVersion: version,
     maxVersion: version,
-    ciphers: version === 'TLSv1.3' ? suite : `${suite}:@SECLEVEL=0`,
+    ciphers: version === 'TLSv1.3' ? `${suite}:ALL:@SECLEVEL=0` : `${suite}:@SECLEVEL=0`,
     ...(encryptThenMac === false && { secureOptions: constants.SSL_OP_NO_ENCRYPT_THEN_MAC }),
   };
 }
@@ -86,5 +86,7 @@ export function suiteOnly({ version, suite, encryptThenMac }: TlsSuite): nodeTls
 /** Arguments of s_client and s_server for the same; encrypt-then-MAC is left to the other end. */
 export function suiteArguments({ version, suite }: TlsSuite): string[] {
   const flag = `-${version.toLowerCase().replace('v', '').replace('.', '_')}`;
-  return version === 'TLSv1.3' ? [flag, '-ciphersuites', suite] : [flag, '-cipher', `${suite}:@SECLEVEL=0`];
+  return version === 'TLSv1.3'
+    ? [flag, '-ciphersuites', suite, '-cipher', 'ALL:@SECLEVEL=0']
+    : [flag, '-cipher', `${suite}:@SECLEVEL=0`];
 }

@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { opensslClient, opensslServer, type Peer } from '../support/peers.js';
 import { Random } from '../support/random.js';
 import { sha256, until, waitFor } from '../support/sockets.js';
-import { type TlsSocket, tlsClient, tlsListener } from '../support/tls-ends.js';
+import { type TlsSocket, tested, tlsClient, tlsListener } from '../support/tls-ends.js';
 import { readSlowly, writeAtRandom } from '../support/transfer.js';
 
 const [up, down] = [randomBytes(20_000_003), randomBytes(20_000_003)];
@@ -13,13 +13,13 @@ const args = ['-nocommands'];
 async function toServer(t: TestContext): Promise<[TlsSocket, Peer]> {
   const { peer, port } = await opensslServer();
   t.after(() => peer.stop());
-  const client = tlsClient('so-crypt', port);
+  const client = tlsClient(tested, port);
   await waitFor(client, 'secureConnect');
   return [client, peer];
 }
 
 async function fromClient(t: TestContext): Promise<[TlsSocket, Peer]> {
-  const { server, port } = await tlsListener('so-crypt');
+  const { server, port } = await tlsListener(tested);
   const secured = waitFor(server, 'secureConnection') as Promise<[TlsSocket]>;
   const peer = opensslClient(port, args);
   t.after(() => peer.stop());

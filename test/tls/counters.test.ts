@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { until } from '../support/sockets.js';
-import { type TlsPair, libraryPairs, type TlsSocket, tlsPair } from '../support/tls-ends.js';
+import { libraryPairs, type TlsPair, type TlsSocket, tlsPair } from '../support/tls-ends.js';
 
 const counters = (...sockets: TlsSocket[]) => sockets.map((s) => [s.bytesRead, s.bytesWritten]);
 
@@ -19,7 +19,13 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const)
     test(`bytesRead and bytesWritten are those of the application: ${libraries}, ${version}`, async () => {
       const pair = await tlsPair(libraries, { both: { minVersion: version, maxVersion: version } });
       const { client, peer } = pair;
-      assert.deepEqual(counters(client, peer), [[0, 0], [0, 0]]);
+      assert.deepEqual(counters(client, peer), [
+        [0, 0],
+        [0, 0],
+      ]);
       await send(pair, 100_000);
-      assert.deepEqual(counters(client, peer), [[0, 100_000], [100_000, 0]]);
+      assert.deepEqual(counters(client, peer), [
+        [0, 100_000],
+        [100_000, 0],
+      ]);
     });

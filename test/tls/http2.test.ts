@@ -5,7 +5,14 @@ import { page, requestListener } from '../support/http-handler.js';
 import { curl } from '../support/peers.js';
 import { Random } from '../support/random.js';
 import { collect, sha256, waitFor } from '../support/sockets.js';
-import { closeAfterTest, type Library, libraryPairs, tlsClient, tlsListener } from '../support/tls-ends.js';
+import {
+  closeAfterTest,
+  type Library,
+  libraryPairs,
+  tested,
+  tlsClient,
+  tlsListener,
+} from '../support/tls-ends.js';
 
 const body = new Random(4).bytes(1_000_003);
 
@@ -29,7 +36,9 @@ for (const [clientLibrary, serverLibrary] of libraryPairs)
       const method = i % 2 ? 'POST' : 'GET';
       const stream = session.request({ ':method': method, ':path': '/' });
       stream.end(method === 'POST' ? body : undefined);
-      const [headers] = (await waitFor(stream, 'response')) as [http2.IncomingHttpHeaders & { socket: string }];
+      const [headers] = (await waitFor(stream, 'response')) as [
+        http2.IncomingHttpHeaders & { socket: string },
+      ];
       assert.equal(headers.socket, '0');
       assert.equal(sha256(await collect(stream)), sha256(method === 'POST' ? body : page));
     });
@@ -41,9 +50,16 @@ for (const [clientLibrary, serverLibrary] of libraryPairs)
 
 for (const flag of ['--tlsv1.3', '--tls-max=1.2'] as const)
   test(`curl --http2, several requests at once, ${flag}`, async () => {
-    const url = `https://localhost:${await http2Server('so-crypt')}/`;
+    const url = `https://localhost:${await http2Server(tested)}/`;
     const args = ['--http2', '--write-out', '%{http_version}', ...flag.split('=')];
-    const { code, stdout, stderr } = await curl([...args, '--parallel', '--parallel-immediate', url, url, url]);
+    const { code, stdout, stderr } = await curl([
+      ...args,
+      '--parallel',
+      '--parallel-immediate',
+      url,
+      url,
+      url,
+    ]);
     assert.equal(code, 0, stderr);
     assert.equal(stdout.length, 3 * (page.length + 1));
   });

@@ -10,7 +10,7 @@ import { page, requestListener } from '../support/http-handler.js';
 import { curl } from '../support/peers.js';
 import { Random } from '../support/random.js';
 import { collect, sha256, waitFor } from '../support/sockets.js';
-import { type Library, type TlsSocket, tlsClient, tlsListener } from '../support/tls-ends.js';
+import { type Library, type TlsSocket, tested, tlsClient, tlsListener } from '../support/tls-ends.js';
 
 const body = new Random(3).bytes(1_000_003);
 const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'so-crypt-curl-'));
@@ -18,7 +18,7 @@ const bodyFile = path.join(dir, 'body');
 fs.writeFileSync(bodyFile, body);
 after(() => fs.rmSync(dir, { recursive: true }));
 
-async function httpsServer(library: Library = 'so-crypt'): Promise<{ port: number; sockets: TlsSocket[] }> {
+async function httpsServer(library: Library = tested): Promise<{ port: number; sockets: TlsSocket[] }> {
   const web = http.createServer(requestListener());
   const sockets: TlsSocket[] = [];
   const { port } = await tlsListener(library, {}, (socket) => {
@@ -57,15 +57,24 @@ for (const [version, ...flags] of versions) {
 
 test('curl uploads in chunks with Expect: 100-continue', async () => {
   const { port } = await httpsServer();
-  const args = ['-T', bodyFile, '-X', 'POST', '-H', 'Transfer-Encoding: chunked', '-H', 'Expect: 100-continue'];
+  const args = [
+    '-T',
+    bodyFile,
+    '-X',
+    'POST',
+    '-H',
+    'Transfer-Encoding: chunked',
+    '-H',
+    'Expect: 100-continue',
+  ];
   const { code, stdout, stderr } = await curl([...args, `https://localhost:${port}/`]);
   assert.deepEqual([code, sha256(stdout)], [0, sha256(body)], stderr);
 });
 
 const clients = [
-  ['so-crypt', 'node'],
-  ['so-crypt', 'so-crypt'],
-  ['node', 'so-crypt'],
+  [tested, 'node'],
+  [tested, tested],
+  ['node', tested],
 ] as const;
 
 for (const [clientLibrary, serverLibrary] of clients)
@@ -73,7 +82,11 @@ for (const [clientLibrary, serverLibrary] of clients)
     const { port, sockets } = await httpsServer(serverLibrary);
     const agent = new https.Agent({ keepAlive: true, maxSockets: 1 });
     agent.createConnection = () => tlsClient(clientLibrary, port) as unknown as net.Socket;
-    for (const [method, expected] of [['GET', page], ['POST', body], ['GET', page]] as const) {
+    for (const [method, expected] of [
+      ['GET', page],
+      ['POST', body],
+      ['GET', page],
+    ] as const) {
       const request = https.request({ port, host: 'localhost', method, agent });
       request.end(method === 'POST' ? body : undefined);
       const [response] = (await waitFor(request, 'response')) as [http.IncomingMessage];

@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import net from 'node:net';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type nodeTls from 'node:tls';
+import { SoCryptError } from '../../lib/index.js';
+import * as ours from '../../lib/tls.js';
+import { collect, waitFor } from '../support/sockets.js';
+import {
+  asOurs,
+  closeAfterTest,
+  listen,
+  tested,
+  tlsClient,
+  tlsListener,
+  tlsPair,
+} from '../support/tls-ends.js';
+
+const hasCode = (code: string) => (error: unknown) => (error as NodeJS.ErrnoException).code === code;
+
+async function errorOf(socket: net.Socket): Promise<NodeJS.ErrnoException> {
+  return new Promise((resolve) => socket.once('error', resolve));
+}
+
+test('what is no handshake gets an alert, the server hears of it and goes on', async () => {
+  const { server, port } = await tlsListener(tested);
+  const cases: [send: string | Buffer | null, code: RegExp][] = [
+    ['GET / HTTP/1.1\r\nHost: localhost\r\n\r\n', /ERR_SSL_HTTP_REQUEST/],
+    [Buffer.alloc(300, 0xff), /ERR_SSL_/],
+    [Buffer.from('160301000501000001ff', 'hex'), /ERR_SSL_/],
+    [null, /ECONNRESET/],
+  ];
+  for (const [send, code] of cases) {
+    const failed = waitFor(server, 'tlsClientError') as Promise<[NodeJS.ErrnoException, nodeTls.TLSSocket]>;
+    const client = closeAfterTest(net.connect(port, '127.0.0.1'));
+    client.on('error', () => {});
+    client.resume();
+    await waitFor(client, 'connect');
+    if (send === null) client.end();
+    else client.write(send);
+    const [error, socket] = await failed;
+    assert.match(String(error.code), code);
+    assert.ok(socket instanceof ours.TLSSocket);
+    if (!client.closed) await waitFor(client, 'close');
+  }
+  await waitFor(tlsClient(tested, port), 'secureConnect');
+});
+
+test('RST in the middle of a handshake', async () => {
+  const { server, port } = await tlsListener(tested);
+  const client = closeAfterTest(net.connect(port, '127.0.0.1'));
+  await waitFor(client, 'connect');
+  client.write(Buffer.from('1603010200010001fc0303', 'hex'));
+  await sleep(10);
+  const failed = waitFor(server, 'tlsClientError') as Promise<[NodeJS.ErrnoException]>;
+  client.resetAndDestroy();
+  assert.equal((await failed)[0].code, 'ECONNRESET');
+});
+
+test('handshakeTimeout', async () => {
+  const { server, port } = await tlsListener(tested, { handshakeTimeout: 30 });
+  const client = closeAfterTest(net.connect(port, '127.0.0.1'));
+  const closed = new Promise((resolve) => client.resume().once('close', resolve));
+  const [error, socket] = (await waitFor(server, 'tlsClientError')) as [NodeJS.ErrnoException, net.Socket];
+  assert.equal(error.code, 'ERR_TLS_HANDSHAKE_TIMEOUT');
+  socket.destroy(); // as with node:tls, the application does it
+  await closed;
+});
+
+test('no cipher in common fails on both sides', async () => {
+  const { server, port } = await tlsListener(tested, {
+    ciphers: 'TLS_AES_128_GCM_SHA256',
+    minVersion: 'TLSv1.3',
+  });
+  const failed = waitFor(server, 'tlsClientError') as Promise<[NodeJS.ErrnoException]>;
+  const client = tlsClient(tested, port, { ciphers: 'TLS_AES_256_GCM_SHA384', minVersion: 'TLSv1.3' });
+  const error = await errorOf(client);
+  assert.match(String(error.code), /ALERT_HANDSHAKE_FAILURE/);
+  assert.equal((await failed)[0].code, 'ERR_SSL_NO_SHARED_CIPHER');
+});
+
+test('a server that closes or is not there', async () => {
+  const rude = net.createServer((socket) => socket.end());
+  const port = await listen(rude);
+  assert.equal((await errorOf(tlsClient(tested, port))).code, 'ECONNRESET');
+  const gone = net.createServer();
+  const free = await listen(gone);
+  gone.close();
+  await waitFor(gone, 'close');
+  assert.equal((await errorOf(tlsClient(tested, free))).code, 'ECONNREFUSED');
+});
+
+test('destroy() at each moment of a handshake leaves nothing behind', async () => {
+  const { server, port } = await tlsListener(tested);
+  server.on('tlsClientError', () => {});
+  for (let delay = 0; delay < 8; delay++) {
+    const client = tlsClient(tested, port);
+    client.on('error', (error) => assert.fail(error));
+    client.write('never sent');
+    await sleep(delay / 2);
+    client.destroy();
+    if (!client.closed) await waitFor(client, 'close');
+  }
+  const destroyed = waitFor(server, 'connection').then(([socket]) => (socket as net.Socket).destroy());
+  const client = tlsClient(tested, port);
+  assert.equal((await errorOf(client)).code, 'ECONNRESET');
+  await destroyed;
+});
+
+test('end() and write() before the handshake is done come through', async () => {
+  const { server, port } = await tlsListener(tested);
+  const text = waitFor(server, 'secureConnection').then(([socket]) => collect(socket as net.Socket));
+  const client = tlsClient(tested, port);
+  client.write('early ');
+  client.end('and ended');
+  client.resume();
+  assert.equal(String(await text), 'early and ended');
+});
+
+test('FIN without close_notify ends a stream as with node:tls, or is an error', async () => {
+  for (const truncation of [undefined, 'error'] as const) {
+    const { client, peer } = await tlsPair(['node', tested], {
+      server: { ...(truncation && { truncation }) },
+    });
+    const socket = asOurs(peer);
+    const closed = new Promise<boolean>((resolve) => socket.once('close', resolve));
+    const errors: unknown[] = [];
+    socket.on('error', (error) => errors.push(error));
+    const data: Buffer[] = [];
+    socket.on('data', (part: Buffer) => data.push(part));
+    client.write('all there is', () => client.destroy());
+    assert.equal(await closed, truncation === 'error');
+    assert.equal(String(Buffer.concat(data)), 'all there is');
+    assert.equal(socket.crypt?.read?.truncated, true);
+    assert.deepEqual(
+      errors.map((error) => (error as SoCryptError).code),
+      truncation ? ['ERR_SO_CRYPT_TRUNCATED'] : [],
+    );
+  }
+});
+
+test('garbage behind the handshake is fatal, without a byte of it', async () => {
+  const { server, port } = await tlsListener(tested);
+  const secure = waitFor(server, 'secureConnection') as Promise<[ours.TLSSocket]>;
+  const raw = closeAfterTest(net.connect(port, '127.0.0.1'));
+  await waitFor(raw, 'connect');
+  const client = tlsClient('node', port, { socket: raw });
+  client.on('error', () => {});
+  const [socket] = await secure;
+  socket.on('data', (data) => assert.fail(String(data)));
+  const failed = errorOf(socket);
+  await waitFor(client, 'secureConnect').catch(() => {});
+  // Below Node's TLSSocket, straight to the connection.
+  net.Socket.prototype.write.call(raw, Buffer.from('17030300200102030405060708090a0b0c0d0e0f', 'hex'));
+  net.Socket.prototype.write.call(raw, Buffer.alloc(17, 9));
+  assert.equal((await failed).code, 'ERR_SO_CRYPT_BAD_RECORD_MAC');
+});
+
+test('options that can not work throw at once', () => {
+  const unknown = { engine: 'none' as 'evp' };
+  assert.throws(() => ours.createServer(unknown), hasCode('ERR_SO_CRYPT_UNKNOWN_ENGINE'));
+  assert.throws(() => ours.connect({ port: 1, ...unknown }), hasCode('ERR_SO_CRYPT_UNKNOWN_ENGINE'));
+  assert.throws(() => ours.createServer({ cert: 'no certificate', key: 'no key' }));
+  assert.throws(() => ours.connect({ port: 1, cert: 'no certificate' }));
+});
+
+test('a TLSSocket takes no keys, and no renegotiation', async () => {
+  const { peer } = await tlsPair(['node', tested]);
+  const socket = asOurs(peer);
+  assert.throws(() => socket.setCrypt({} as never), hasCode('ERR_SO_CRYPT_ALREADY_ARMED'));
+  const error = await new Promise((resolve) => socket.renegotiate({}, resolve));
+  assert.ok(error instanceof SoCryptError && error.code === 'ERR_SO_CRYPT_AFTER_HANDOVER');
+});
