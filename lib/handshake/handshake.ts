@@ -78,8 +78,11 @@ export class Handshake implements Tap, WireEnd {
   hold(): () => void {
     this.#holds++;
     return () => {
-      this.#holds--;
-      this.#settle();
+      // Not at once: the answer may be given from inside OpenSSL, which then has more to say.
+      setImmediate(() => {
+        this.#holds--;
+        this.#settle();
+      });
     };
   }
 
@@ -109,7 +112,7 @@ export class Handshake implements Tap, WireEnd {
       }
     };
     // The output of this very step comes behind the event that says it is done.
-    process.nextTick(() => this.#settle());
+    setImmediate(() => this.#settle());
   }
 
   /** Cuts the connection between OpenSSL and the socket; OpenSSL may then be let go of without a word to the peer. */
