@@ -91,6 +91,19 @@ export function wipeKeys(options: CryptOptions): void {
 
 const NOTHING = new Uint8Array(0);
 
+/** The same options with key Buffers of their own, for an arming that comes later. */
+export function copyKeys(options: CryptOptions): CryptOptions {
+  const copy = (keys: DirectionKeys | undefined): DirectionKeys | undefined => {
+    if (typeof keys !== 'object' || keys === null) return keys;
+    const own: DirectionKeys = { ...keys };
+    for (const name of ['key', 'iv', 'macKey', 'secret'] as const)
+      if (keys[name] instanceof Uint8Array) own[name] = Buffer.from(keys[name]);
+    return own;
+  };
+  const { write, read } = { write: copy(options.write), read: copy(options.read) };
+  return { ...options, ...(write && { write }), ...(read && { read }) };
+}
+
 type Context = Pick<Arming, 'protocol' | 'cipher' | 'facts' | 'mac' | 'layout'>;
 
 function macOf(options: CryptOptions, cipher: CipherName, facts: CipherFacts): MacName | undefined {

@@ -1,6 +1,6 @@
 import net from 'node:net';
 import { Duplex } from 'node:stream';
-import { type Arming, validate, wipeKeys } from './arm.js';
+import { type Arming, copyKeys, validate, wipeKeys } from './arm.js';
 import type { CipherName, CryptOptions, CryptState, MacName } from './crypt-options.js';
 import { resolveEngine } from './engines.js';
 import { SoCryptError } from './errors.js';
@@ -99,15 +99,22 @@ export class Socket extends net.Socket {
     if (OnreadDelivery.isWanted(onread)) this[kOnread] = new OnreadDelivery(onread);
     if (crypt === undefined) return;
     const engine = resolveEngine(crypt.engine);
-    const arming = validate(crypt);
+    validate(crypt);
+    // The application may do with its Buffers what it likes from here on.
+    const own = copyKeys(crypt);
     if (crypt.wipe === true) wipeKeys(crypt);
-    if (!this.pending) this[kArm](arming, engine);
-    else {
+    const arm = (): void => {
+      this[kArm](validate(own), engine);
+      wipeKeys(own);
+    };
+    if (this.pending) {
       this[kEnsureState]().gate = [];
       this.once('connect', () => {
-        this[kArm](arming, engine);
+        arm();
         this[kOpenGate]();
       });
+    } else {
+      arm();
     }
   }
 

@@ -102,6 +102,8 @@ export class Server extends tls.Server {
         socket[kSsl] = ssl;
         ssl.on('error', (error) => socket.destroy(error));
         socket[kComplete](ssl, true, () => {
+          // As with node:tls, a connection that breaks must not end a server whose application does not listen.
+          socket.on('error', ignore);
           socket.removeListener('error', connection.onError);
           if (this.#pauseOnConnect) socket.pause();
           this.emit(event, socket);
@@ -127,3 +129,5 @@ export class Server extends tls.Server {
     return this.emit(event, ...args.slice(0, -1), wrapped);
   }
 }
+
+function ignore(): void {}

@@ -4,7 +4,8 @@ import { validate } from './arm.js';
 import type { CryptOptions, EngineName } from './crypt-options.js';
 import { resolveEngine } from './engines.js';
 import { SoCryptError } from './errors.js';
-import { ContentType, tlsLayout } from './frame-layouts.js';
+import { ContentType, TLS_MAX_FRAGMENT } from './frame-layouts.js';
+import { specOf } from './handshake/hand-over.js';
 import { type HandOver, Handshake } from './handshake/handshake.js';
 import { suiteOf } from './handshake/suite.js';
 import { Summary } from './handshake/summary.js';
@@ -284,17 +285,8 @@ Object.defineProperty(TLSSocket.prototype, 'encrypted', {
 function ticketSealer(ssl: tls.TLSSocket, secret: Uint8Array): Sealer {
   const { cipher } = suiteOf(ssl.getProtocol() ?? '', ssl.getCipher().standardName);
   return new native.Sealer({
-    layout: tlsLayout('tls1.3', cipher).packed,
-    cipher,
-    mac: undefined,
-    key: new Uint8Array(0),
-    iv: new Uint8Array(0),
-    secret,
-    macKey: new Uint8Array(0),
-    sequence: 0n,
-    explicitCounter: 0n,
-    limit: 2 ** 24,
-    maxFragment: 16_384,
+    ...specOf(cipher, secret),
+    maxFragment: TLS_MAX_FRAGMENT,
     padTo: 0,
     splitFirst: false,
   });

@@ -1,8 +1,8 @@
 import { ciphers, macs } from '../ciphers.js';
-import type { CryptOptions, DirectionKeys } from '../crypt-options.js';
+import type { CipherName, CryptOptions, DirectionKeys } from '../crypt-options.js';
 import { SoCryptError } from '../errors.js';
 import { ContentType, tlsLayout } from '../frame-layouts.js';
-import { native, OpenStatus } from '../native.js';
+import { type DirectionSpec, native, OpenStatus } from '../native.js';
 import { prf } from './key-schedule.js';
 import { recordsIn } from './records.js';
 import type { Suite } from './suite.js';
@@ -66,16 +66,7 @@ function countTickets(suite: Suite, secret: Buffer, output: Buffer): number {
   let count = 0;
   if (output.length === 0) return count;
   const opener = new native.Opener({
-    layout: tlsLayout('tls1.3', suite.cipher).packed,
-    cipher: suite.cipher,
-    mac: undefined,
-    key: new Uint8Array(0),
-    iv: new Uint8Array(0),
-    secret,
-    macKey: new Uint8Array(0),
-    sequence: 0n,
-    explicitCounter: 0n,
-    limit: 2 ** 32,
+    ...specOf(suite.cipher, secret),
     applicationType: ContentType.applicationData,
   });
   for (const record of recordsIn(output)) {
@@ -90,6 +81,23 @@ function countTickets(suite: Suite, secret: Buffer, output: Buffer): number {
   }
   opener.dispose();
   return count;
+}
+
+/** TLS 1.3 keys for the addon, from a traffic secret, beginning with the first record. */
+export function specOf(cipher: CipherName, secret: Uint8Array): DirectionSpec {
+  const nothing = new Uint8Array(0);
+  return {
+    layout: tlsLayout('tls1.3', cipher).packed,
+    cipher,
+    mac: undefined,
+    key: nothing,
+    iv: nothing,
+    secret,
+    macKey: nothing,
+    sequence: 0n,
+    explicitCounter: 0n,
+    limit: ciphers[cipher].recordLimit,
+  };
 }
 
 // RFC 5246 6.3: the key block, in the order client, server for MAC keys, keys and IVs.

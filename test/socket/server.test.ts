@@ -51,6 +51,23 @@ test('the option crypt of connect() arms before the first byte; earlier writes w
   assert.equal((client as Socket).crypt?.cipher, 'chacha20-poly1305');
 });
 
+test('the option crypt with wipe: the keys are gone at once, and the connection has them', async () => {
+  const server = createServer((socket) => {
+    socket.setCrypt(serverCrypt);
+    socket.pipe(socket);
+  });
+  const port = await listen(server);
+  const copy = (keys: { key: Buffer; iv: Buffer }) => ({
+    key: Buffer.from(keys.key),
+    iv: Buffer.from(keys.iv),
+  });
+  const crypt = { ...base, write: copy(up), read: copy(down), wipe: true };
+  const client = closeAfterTest(connect({ port, host: '127.0.0.1', crypt }));
+  for (const { key, iv } of [crypt.write, crypt.read]) assert.deepEqual([...key, ...iv], Array(44).fill(0));
+  client.end('with the keys that were given');
+  assert.equal(String(await collect(client)), 'with the keys that were given');
+});
+
 test('unix sockets carry records, too', async () => {
   const name = path.join(os.tmpdir(), `so-crypt-${process.pid}.sock`);
   const server = closeAfterTest(

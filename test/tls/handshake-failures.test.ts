@@ -156,6 +156,17 @@ test('garbage behind the handshake is fatal, without a byte of it', async () => 
   assert.equal((await failed).code, 'ERR_SO_CRYPT_BAD_RECORD_MAC');
 });
 
+test('a connection that breaks ends no server that does not listen for errors', async () => {
+  const { server, port } = await tlsListener(tested);
+  const secure = waitFor(server, 'secureConnection') as Promise<[ours.TLSSocket]>;
+  const client = tlsClient('node', port);
+  const [socket] = await secure;
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  await waitFor(client, 'secureConnect');
+  client.resetAndDestroy();
+  assert.equal(await closed, true);
+});
+
 test('options that can not work throw at once', () => {
   const unknown = { engine: 'none' as 'evp' };
   assert.throws(() => ours.createServer(unknown), hasCode('ERR_SO_CRYPT_UNKNOWN_ENGINE'));
