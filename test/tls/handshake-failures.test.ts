@@ -160,9 +160,8 @@ test('a connection that breaks ends no server that does not listen for errors', 
   const { server, port } = await tlsListener(tested);
   const secure = waitFor(server, 'secureConnection') as Promise<[ours.TLSSocket]>;
   const client = tlsClient('node', port);
-  const [socket] = await secure;
+  const [[socket]] = await Promise.all([secure, waitFor(client, 'secureConnect')]);
   const closed = new Promise((resolve) => socket.once('close', resolve));
-  await waitFor(client, 'secureConnect');
   client.resetAndDestroy();
   assert.equal(await closed, true);
 });
