@@ -159,10 +159,13 @@ test('garbage behind the handshake is fatal, without a byte of it', async () => 
 test('a connection that breaks ends no server that does not listen for errors', async () => {
   const { server, port } = await tlsListener(tested);
   const secure = waitFor(server, 'secureConnection') as Promise<[ours.TLSSocket]>;
-  const client = tlsClient('node', port);
+  const raw = closeAfterTest(net.connect(port, '127.0.0.1'));
+  await waitFor(raw, 'connect');
+  const client = tlsClient('node', port, { socket: raw });
+  client.on('error', () => {});
   const [[socket]] = await Promise.all([secure, waitFor(client, 'secureConnect')]);
   const closed = new Promise((resolve) => socket.once('close', resolve));
-  client.resetAndDestroy();
+  raw.resetAndDestroy();
   assert.equal(await closed, true);
 });
 
