@@ -1,0 +1,47 @@
+// A folder of things that are expensive to make: each is made once, in a temporary folder beside its place, and then renamed. A lock
+// keeps two runs from making the same; a run that is killed leaves nothing half-made behind a good name.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { unavailable } from './failure.mjs';
+
+/** Shared by all checkouts: a fresh clone finds its kernels here. */
+export const cacheFolder = join(process.env.SO_CRYPT_CACHE || join(homedir(), '.cache', 'so-crypt'), 'vm');
+
+const unfinished = '.making-';
+
+/** flock(1) holds the lock as long as its standard input is open. So the lock ends with this process however that ends. */
+async function lock() {
+  const holder = spawn('flock', [join(cacheFolder, 'lock'), 'sh', '-c', 'echo; exec cat'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  // 'end' without data: flock failed, and has said why.
+  const locked = once(holder.stdout, 'data').then(() => true);
+  const failed = Promise.race([once(holder, 'error'), once(holder.stdout, 'end')]).then(() => false);
+  if (!(await Promise.race([locked, failed])))
+    throw unavailable('flock(1) (package util-linux) does not work');
+  return () => holder.stdin.end();
+}
+
+/**
+ * The path of `name` in the cache. If it is not there, `make(folder)` makes it: it fills the folder, or it may return the path of
+ * something in it that alone is to be kept.
+ */
+export async function cached(name, make) {
+  const place = join(cacheFolder, name);
+  if (existsSync(place)) return place;
+  mkdirSync(cacheFolder, { recursive: true });
+  const unlock = await lock();
+  for (const left of readdirSync(cacheFolder).filter((name) => name.startsWith(unfinished)))
+    rmSync(join(cacheFolder, left), { recursive: true, force: true });
+  const folder = mkdtempSync(join(cacheFolder, unfinished));
+  try {
+    if (!existsSync(place)) renameSync((await make(folder)) ?? folder, place);
+    return place;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+    unlock();
+  }
+}
