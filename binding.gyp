@@ -4,11 +4,27 @@
       "target_name": "so_crypt",
       "sources": [
         "native/addon.cc",
+        "native/record/fingerprint.cc",
         "native/record/hmac.cc",
         "native/record/opener.cc",
         "native/record/sealer.cc",
         "native/providers/ciphers.cc",
         "native/providers/evp.cc"
+      ],
+      "conditions": [
+        [
+          "OS=='linux'",
+          {
+            "sources": [
+              "native/addon_kernel.cc",
+              "native/kernel/ktls.cc",
+              "native/kernel/ktls_offload.cc",
+              "native/kernel/ktls_probe.cc",
+              "native/kernel/poll.cc",
+              "native/kernel/socket_io.cc"
+            ]
+          }
+        ]
       ],
       "include_dirs": ["<!@(node -p \"require('node-addon-api').include\")"],
       "defines": ["NAPI_VERSION=9", "NODE_ADDON_API_DISABLE_DEPRECATED", "NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS"],

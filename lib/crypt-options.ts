@@ -24,6 +24,12 @@ export type MacName = 'hmac-sha1' | 'hmac-sha256' | 'hmac-sha384';
 /** What does the record work for an armed socket; `auto` takes the best one for the job on this machine. */
 export type EngineName = 'auto' | 'ktls' | 'so_crypt' | 'cryptodev' | 'af_alg' | 'evp';
 
+/** An engine for each direction; one that is left out is `auto`. */
+export interface EngineChoice {
+  write?: EngineName;
+  read?: EngineName;
+}
+
 /** Keys of one direction. The Buffers are copied; see `wipe` in {@link CryptOptions}. */
 export interface DirectionKeys {
   /**
@@ -69,8 +75,8 @@ export interface CryptOptions {
   write?: DirectionKeys;
   /** Arms the read direction: every byte the application has not consumed yet is taken for part of a record. */
   read?: DirectionKeys;
-  /** Default `auto`; the environment variable SO_CRYPT_ENGINE sets another default. */
-  engine?: EngineName;
+  /** Default `auto`; the environment variable SO_CRYPT_ENGINE sets another default ('evp', or 'ktls/evp' for write and read). */
+  engine?: EngineName | EngineChoice;
   /** Overwrite the given key Buffers with zeros once they have been taken over. Default false. */
   wipe?: boolean;
   /** Largest number of plaintext bytes in a record, 64 … 16384. Default 16384 (RFC 8446 5.1; smaller: RFC 8449). */
@@ -97,6 +103,8 @@ export interface CryptOptions {
 
 /** State of one armed direction. */
 export interface DirectionState {
+  /** What carries this direction. */
+  readonly engine: Exclude<EngineName, 'auto'>;
   /** Sequence number of the next record. */
   readonly sequence: bigint;
   /** Records done under the present key. */
@@ -115,6 +123,7 @@ export interface ReadState extends DirectionState {
 
 /** What `socket.crypt` tells of an armed socket. No keys. */
 export interface CryptState {
+  /** What carries the write direction, or the read direction where that alone is armed. */
   readonly engine: Exclude<EngineName, 'auto'>;
   readonly protocol: Protocol | 'custom';
   readonly cipher: CipherName;
@@ -123,6 +132,6 @@ export interface CryptState {
   readonly write: DirectionState | null;
   /** null while the direction is not armed. */
   readonly read: ReadState | null;
-  /** `none`: done in the process; `software`: by the kernel's own code; `device`: by the network card. */
+  /** Of `engine`: `none`: done in the process; `software`: by the kernel's own code; `device`: by the network card. */
   readonly offload: 'none' | 'software' | 'device';
 }

@@ -1,9 +1,11 @@
-import type { EngineName } from './crypt-options.js';
+import type { EngineChoice, EngineName } from './crypt-options.js';
 import { SoCryptError } from './errors.js';
+import { type Probe, probeKtls } from './kernel/ktls.js';
+import type { Engine } from './records/direction.js';
 
 /** An engine and whether it works on this machine. */
 export interface EngineReport {
-  readonly name: Exclude<EngineName, 'auto'>;
+  readonly name: Engine;
   readonly available: boolean;
   /** What it is, in a few words. */
   readonly description: string;
@@ -13,52 +15,82 @@ export interface EngineReport {
   readonly hint: string | undefined;
 }
 
+/** The engines of a socket's directions. */
+export interface Engines {
+  readonly write: Engine;
+  readonly read: Engine;
+  /** Nobody has asked for the write engine by name: it may be changed where another is better. */
+  readonly isAuto: boolean;
+}
+
 const LATER = 'this version of so-crypt does not carry it yet';
 
-const known: readonly EngineReport[] = [
-  { name: 'ktls', description: "the kernel's own TLS", ...missing(LATER) },
-  { name: 'so_crypt', description: 'the SO_CRYPT kernel extension', ...missing(LATER) },
-  { name: 'cryptodev', description: '/dev/crypto', ...missing(LATER) },
-  { name: 'af_alg', description: "the kernel's crypto by AF_ALG sockets", ...missing(LATER) },
-  {
-    name: 'evp',
-    description: "OpenSSL's EVP in this process",
-    available: true,
-    reason: undefined,
-    hint: undefined,
-  },
-];
+const descriptions: Record<Engine, string> = {
+  ktls: "the kernel's own TLS",
+  so_crypt: 'the SO_CRYPT kernel extension',
+  cryptodev: '/dev/crypto',
+  af_alg: "the kernel's crypto by AF_ALG sockets",
+  evp: "OpenSSL's EVP in this process",
+};
 
-function missing(reason: string): Pick<EngineReport, 'available' | 'reason' | 'hint'> {
-  return { available: false, reason, hint: undefined };
+const names = Object.keys(descriptions) as Engine[];
+
+const works: Probe = { works: true, reason: undefined, hint: undefined, canRekey: true };
+
+// Each probe is made once in a process.
+function probe(name: Engine): Probe {
+  if (name === 'evp') return works;
+  if (name !== 'ktls') return { works: false, reason: LATER, hint: undefined, canRekey: false };
+  const newest = probeKtls('tls1.3', 'aes-128-gcm');
+  return newest.works ? newest : probeKtls('tls1.2', 'aes-128-gcm');
 }
 
 /** All engines, best first, and whether each works on this machine. */
 export function engines(): readonly EngineReport[] {
-  return known;
+  return names.map((name) => {
+    const { works, reason, hint } = probe(name);
+    return { name, available: works, description: descriptions[name], reason, hint };
+  });
 }
 
 /**
- * The engine to arm a socket with.
+ * The engines to arm a socket with.
  *
- * @param wanted the option `engine`; undefined: the environment variable SO_CRYPT_ENGINE, else `auto`
+ * @param wanted the option `engine`; undefined: the environment variable SO_CRYPT_ENGINE ('evp', or 'ktls/evp' for write and read), else
+ *   `auto`
  * @throws SoCryptError ERR_SO_CRYPT_UNKNOWN_ENGINE, ERR_SO_CRYPT_ENGINE_UNAVAILABLE: an engine that is named is never replaced
  */
-export function resolveEngine(wanted: EngineName | undefined): Exclude<EngineName, 'auto'> {
-  const name = wanted ?? process.env.SO_CRYPT_ENGINE ?? 'auto';
-  if (name === 'auto' || name === '') return 'evp';
-  const report = known.find((engine) => engine.name === name);
-  if (report === undefined)
+export function resolveEngine(wanted: EngineName | EngineChoice | undefined): Engines {
+  const given = wanted ?? process.env.SO_CRYPT_ENGINE ?? 'auto';
+  const [write, read] =
+    typeof given === 'object' && given !== null ? [given.write, given.read] : pair(`${given}`);
+  return { write: resolve(write), read: resolve(read), isAuto: isAuto(write) };
+}
+
+function pair(text: string): [string, string] {
+  const [write, read] = text.split('/');
+  return [write!, read ?? write!];
+}
+
+const isAuto = (name: string | undefined): boolean => name === undefined || name === 'auto' || name === '';
+
+// `auto` begins with evp. ARCHITECTURE.md has the figures: the kernel's software TLS pays when a file is sent, and then sendFile() goes
+// over to it.
+function resolve(name: string | undefined): Engine {
+  if (isAuto(name)) return 'evp';
+  const engine = names.find((known) => known === name);
+  if (engine === undefined)
     throw new SoCryptError('ERR_SO_CRYPT_UNKNOWN_ENGINE', `Unknown engine '${name}'`, {
-      hint: `Known are auto, ${known.map((engine) => engine.name).join(', ')}`,
+      hint: `Known are auto, ${names.join(', ')}`,
     });
-  if (!report.available)
+  const { works, reason, hint } = probe(engine);
+  if (!works)
     throw new SoCryptError(
       'ERR_SO_CRYPT_ENGINE_UNAVAILABLE',
-      `The engine ${name} can't work here: ${report.reason}`,
+      `The engine ${engine} can't work here: ${reason}`,
       {
-        hint: report.hint ?? "Use 'auto' or 'evp'",
+        hint: hint ?? "Use 'auto' or 'evp'",
       },
     );
-  return report.name;
+  return engine;
 }

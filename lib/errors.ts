@@ -50,6 +50,8 @@ export type SoCryptErrorCode =
   | 'ERR_SO_CRYPT_HANDOVER'
   /** The method has no meaning once the SSL object has been let go of. */
   | 'ERR_SO_CRYPT_AFTER_HANDOVER'
+  /** sendFile(): the file is shorter than the range that was to be sent, or has become so; `error.bytesSent` tells how far it got. */
+  | 'ERR_SO_CRYPT_FILE_TRUNCATED'
   /** The provider under the record layer failed (no memory, a cipher OpenSSL was built without …). */
   | 'ERR_SO_CRYPT_PROVIDER';
 

@@ -12,6 +12,7 @@ export type {
   CryptState,
   DirectionKeys,
   DirectionState,
+  EngineChoice,
   EngineName,
   MacName,
   Protocol,
@@ -20,6 +21,7 @@ export type {
 export { type EngineReport, engines } from './engines.js';
 export { SoCryptError, type SoCryptErrorCode } from './errors.js';
 export type { FrameLayout } from './frame-layout.js';
+export type { SendFileOptions } from './send-file.js';
 export { Server } from './server.js';
 export { Socket, Socket as Stream, type SocketOptions } from './socket.js';
 

@@ -96,15 +96,27 @@ interface NativeDirection {
   readonly sequence: bigint;
   /** Frames under the present key. */
   readonly frames: number;
+  /** Fingerprints, 16 bytes each, of all keys that the direction has had. */
+  readonly usedKeys: Uint8Array;
   /** Goes over to the next key (RFC 8446 7.2). False: there is no traffic secret, or the provider failed. */
   updateKey(): boolean;
   /** Wipes the keys; nothing can be sealed or opened afterwards. */
   dispose(): void;
 }
 
+/** A direction's key and where it stands. The Buffers are copies, to be wiped by whoever asked for them. */
+export interface ExportedKeys {
+  key: Buffer;
+  iv: Buffer;
+  secret: Buffer;
+  /** Of the next frame. */
+  sequence: bigint;
+  explicitCounter: bigint;
+}
+
 export interface Sealer extends NativeDirection {
-  /** Whether this direction has ever had a key and IV of the other. */
-  hasUsedKeyOf(other: Sealer): boolean;
+  /** For another engine that goes on; undefined when the provider does not keep the key. */
+  exportKeys(): ExportedKeys | undefined;
   /** Most bytes that one frame is longer than its payload. */
   readonly overhead: number;
   /** Seals all of the chunks into `out`; bytes written, or a negative {@link SealStatus}. */
@@ -112,8 +124,8 @@ export interface Sealer extends NativeDirection {
 }
 
 export interface Opener extends NativeDirection {
-  /** Whether this direction has ever had a key and IV of the other. */
-  hasUsedKeyOf(other: Opener): boolean;
+  /** Bytes that the unfinished frame lacks, or its header does; 0 between two frames. */
+  readonly missing: number;
   /** Opens the frames of `input` from start to end; an {@link OpenStatus}, with the numbers in {@link native}.result. */
   open(input: Uint8Array, start: number, end: number, out: Uint8Array): number;
 }
@@ -136,7 +148,55 @@ export const OpenStatus = {
   notAFrame: -8,
 } as const;
 
+/** KtlsKeys of native/kernel/ktls.h. Errors are -errno. */
+export interface KernelKeys {
+  readonly usedKeys: Uint8Array;
+  /** Gives the kernel the key. @param sequence of the next record, where it is another than that of the constructor */
+  arm(fd: number, sequence?: bigint): number;
+  /** The key after a KeyUpdate; `arm` gives it to the kernel. False: there is no traffic secret. */
+  next(): boolean;
+  /** Of the next record; undefined when the kernel does not tell. */
+  sequence(fd: number): bigint | undefined;
+  dispose(): void;
+}
+
+/** Poll of native/kernel/poll.h. */
+export interface Poll {
+  /** 0, or -errno: it can't be used. */
+  readonly error: number;
+  /** UV_READABLE (1) | UV_WRITABLE (2), or 0. */
+  watch(events: number): number;
+  setRef(on: boolean): void;
+  close(): void;
+}
+
+/** native/addon_kernel.cc. Results are counts, or -errno. */
+export interface Kernel {
+  /** Sets TCP_ULP. */
+  attach(fd: number): number;
+  /** Plaintext of one record type, which is told in type[0]; 0 at FIN. */
+  receive(fd: number, out: Uint8Array, type: Uint8Array): number;
+  /** Bytes of the stream while the kernel has no read key. */
+  receivePlain(fd: number, out: Uint8Array): number;
+  sendRecord(fd: number, type: number, content: Uint8Array): number;
+  sendFile(fd: number, file: number, offset: number, count: number): number;
+  sendFileInBackground(
+    fd: number,
+    file: number,
+    offset: number,
+    count: number,
+    callback: (result: number) => void,
+  ): void;
+  /** [error, rekey, step]; null: kTLS has no such cipher. */
+  probe(cipher: string, version: number): [error: number, rekey: boolean, step: string] | null;
+  isOnDevice(fd: number, write: boolean): boolean;
+  KtlsKeys: new (spec: DirectionSpec, version: number, write: boolean) => KernelKeys;
+  Poll: new (fd: number, callback: (status: number, events: number) => void) => Poll;
+}
+
 interface Native {
+  /** Linux only. */
+  kernel: Kernel | undefined;
   /** A Buffer of recycled memory, of size class 0, 1 or 2 (SlabPool::kSizes of native/slab_pool.h). */
   slab(sizeClass: number): Buffer | undefined;
   Sealer: new (spec: SealerSpec) => Sealer;

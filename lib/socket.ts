@@ -1,73 +1,42 @@
 import net from 'node:net';
 import { Duplex } from 'node:stream';
+import type { FileHandle } from 'node:fs/promises';
 import { type Arming, copyKeys, validate, wipeKeys } from './arm.js';
-import type { CipherName, CryptOptions, CryptState, MacName } from './crypt-options.js';
-import { resolveEngine } from './engines.js';
+import { armSocket } from './arm-socket.js';
+import type { CryptOptions, CryptState } from './crypt-options.js';
+import { type Engines, resolveEngine } from './engines.js';
 import { SoCryptError } from './errors.js';
+import { KernelPort } from './kernel/port.js';
+import { KernelReader } from './kernel/reader.js';
 import { OnreadDelivery, type UserOnread } from './onread.js';
-import { takeUnread } from './unread.js';
-import { RecordReader } from './userland/reader.js';
-import { type Callback, type Host, RecordStream } from './userland/record-stream.js';
-import { RecordWriter } from './userland/writer.js';
+import type { Callback } from './records/direction.js';
+import { FileTransfer, type SendFileOptions } from './send-file.js';
+import { SocketFileOutlet } from './socket-file.js';
+import {
+  type Entry,
+  type Handle,
+  kArm,
+  kDeliver,
+  kEnsureState,
+  kFlushCork,
+  kHideHandle,
+  kHold,
+  kOnread,
+  kOpenGate,
+  kPort,
+  kRawWrite,
+  kRawWritev,
+  kReadOn,
+  kReceive,
+  kState,
+  State,
+} from './socket-internals.js';
 
 /** Options of `new Socket()`: those of net.Socket, and `crypt`. */
 export interface SocketOptions extends net.SocketConstructorOpts {
   /** Arms the socket as soon as it is connected; what is written before waits for that. */
   crypt?: CryptOptions;
 }
-
-/** libuv's handle, as far as it is used here. */
-interface Handle {
-  isStreamBase?: boolean;
-}
-
-/** Takes the bytes of a connection in place of the stream, while a handshake runs. */
-export interface Tap {
-  /** False: read no more until {@link kReadOn} is called. */
-  receive(bytes: Buffer): boolean;
-  /** FIN. */
-  end(): void;
-}
-
-/** A chunk of the writable side's queue. */
-interface Entry {
-  chunk: Buffer | string;
-  encoding: BufferEncoding | 'buffer';
-}
-
-/** All a Socket knows beyond net.Socket. A plain socket has none. */
-class State {
-  records: RecordStream | null = null;
-  engine: CryptState['engine'] = 'evp';
-  cipher: CipherName | undefined;
-  mac: MacName | undefined;
-  /** Application writes wait here until the socket is armed. null: they need not. */
-  gate: { run: () => void; fail: Callback }[] | null = null;
-  tap: Tap | null = null;
-  /** Entries of the writable queue that were written before the write direction was armed. */
-  plainEntries = 0;
-  /** Waits until the data before it is consumed. */
-  truncation: SoCryptError | undefined;
-  /** Writes in this turn of the event loop. */
-  writes = 0;
-  /** The stream is corked by us. */
-  corked = false;
-  /** The last turn brought several writes. */
-  streaming = false;
-}
-
-export const kState = Symbol('so-crypt.state');
-export const kEnsureState = Symbol('so-crypt.ensureState');
-export const kArm = Symbol('so-crypt.arm');
-export const kOpenGate = Symbol('so-crypt.openGate');
-export const kHideHandle = Symbol('so-crypt.hideHandle');
-export const kReadOn = Symbol('so-crypt.readOn');
-export const kRawWrite = Symbol('so-crypt.rawWrite');
-const kOnread = Symbol('so-crypt.onread');
-const kReceive = Symbol('so-crypt.receive');
-const kDeliver = Symbol('so-crypt.deliver');
-const kHold = Symbol('so-crypt.hold');
-const kFlushCork = Symbol('so-crypt.flushCork');
 
 // Every read of this thread lands here. Its bytes are opened or copied before anything else can run. (Twice the size saves system calls,
 // and costs as much again in cache misses.)
@@ -77,9 +46,6 @@ const inbox = Buffer.allocUnsafeSlow(65_536);
 function onRead(this: net.Socket, length: number): boolean {
   return (this as Socket)[kReceive](inbox, length);
 }
-
-// Armed, the queue holds as much as is sealed in one piece. (Node's default of 16 or 64 KB is one record, or four.)
-const ARMED_HIGH_WATER_MARK = 131_072;
 
 /**
  * net.Socket with {@link Socket.setCrypt}. Until it is armed it is net.Socket in every respect; a direction that is armed carries
@@ -147,14 +113,15 @@ export class Socket extends net.Socket {
     const state = this[kState];
     if (!state?.records || state.cipher === undefined) return null;
     const { writer, reader } = state.records;
+    const { engine, protocol } = (writer ?? reader)!;
     return {
-      engine: state.engine,
-      protocol: (writer ?? reader)!.protocol,
+      engine,
+      protocol,
       cipher: state.cipher,
       mac: state.mac,
       write: writer?.state() ?? null,
       read: reader?.state() ?? null,
-      offload: 'none',
+      offload: engine === 'ktls' ? state.port!.offload(writer !== null) : 'none',
     };
   }
 
@@ -168,10 +135,43 @@ export class Socket extends net.Socket {
     const records = this[kState]?.records;
     if (!records?.writer?.canUpdate || this.destroyed || this.writableFinished)
       throw new SoCryptError('ERR_SO_CRYPT_KEY_UPDATE', 'The write key of this socket can not be updated', {
-        hint: 'Arm it for TLS 1.3 with the traffic secret in write.secret',
+        hint: records?.writer?.updateHint ?? 'Arm it for TLS 1.3 with the traffic secret in write.secret',
       });
     records.sendKeyUpdate(request);
     return this;
+  }
+
+  /**
+   * Sends a file, or a range of it, behind all that was written before and ahead of all that is written afterwards. Where the kernel
+   * carries the write direction (or can take it over from here on), or the socket is not armed, the bytes never come into this process
+   * (sendfile(2)); else they are read in pieces.
+   *
+   * A file that is changed meanwhile changes what the peer gets; records stay whole in any case.
+   *
+   * @param source a path, or an open file, which stays open
+   * @returns the number of bytes sent, when the kernel has them all
+   * @throws (rejects with) SoCryptError ERR_SO_CRYPT_FILE_TRUNCATED: the file is or has become shorter than the range; what fs says of
+   *   the file; the signal's reason; the socket's error. The socket stays as it is but for its own errors.
+   */
+  async sendFile(source: string | URL | FileHandle, options: SendFileOptions = {}): Promise<number> {
+    const transfer = new FileTransfer(source, options);
+    const state = this[kEnsureState]();
+    // Empty, it holds the file's place in the queue.
+    const place = Buffer.alloc(0);
+    state.files ??= new Map();
+    state.files.set(place, transfer);
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.write(place, undefined, (error?: Error | null) => (error ? reject(error) : resolve()));
+      });
+    } finally {
+      state.files.delete(place);
+      await transfer.close();
+    }
+    if (transfer.error) throw transfer.error;
+    if (this.destroyed && !transfer.isComplete)
+      throw new SoCryptError('ERR_SO_CRYPT_CLOSED', 'The socket was closed before the file was sent');
+    return transfer.bytesSent;
   }
 
   // Small writes are coalesced into full records. The first one of a turn of the event loop goes out at once and the others when the
@@ -207,26 +207,39 @@ export class Socket extends net.Socket {
     if (state === null) return super._write(chunk, encoding, callback);
     if (state.gate !== null)
       return this[kHold](state, () => this._write(chunk, encoding, callback), callback);
-    if (state.plainEntries === 0 && state.records?.writer)
-      return state.records.send([bytesOf({ chunk, encoding })], callback);
+    const isPlain = state.plainEntries > 0 || !state.records?.writer;
     if (state.plainEntries > 0) state.plainEntries--;
-    super._write(chunk, encoding, callback);
+    const file = chunk.length === 0 ? state.files?.get(chunk as Buffer) : undefined;
+    if (file !== undefined) void file.run(new SocketFileOutlet(this, isPlain), callback);
+    else if (isPlain) super._write(chunk, encoding, callback);
+    else state.records!.send([bytesOf({ chunk, encoding })], callback);
   }
 
   override _writev(entries: Entry[], callback: Callback): void {
     const state = this[kState];
     if (state === null) return super._writev!(entries as never, callback);
     if (state.gate !== null) return this[kHold](state, () => this._writev(entries, callback), callback);
-    const { records } = state;
-    if (!records?.writer) return super._writev!(entries as never, callback);
-    if (state.plainEntries === 0) return records.send(entries.map(bytesOf), callback);
-    const plain = entries.slice(0, state.plainEntries);
-    const rest = entries.slice(plain.length);
-    state.plainEntries -= plain.length;
-    this[kRawWrite](Buffer.concat(plain.map(bytesOf)), (error) => {
-      if (error || rest.length === 0) callback(error);
-      else records.send(rest.map(bytesOf), callback);
-    });
+    if (!state.files?.size && (state.plainEntries === 0 || !state.records?.writer)) {
+      if (!state.records?.writer) return super._writev!(entries as never, callback);
+      return state.records.send(entries.map(bytesOf), callback);
+    }
+    // One after the other: the entries of one kind that come first, then the rest.
+    const kindOf = ({ chunk }: Entry, index: number): string | Buffer => {
+      if (state.files?.has(chunk as Buffer)) return chunk;
+      return index < state.plainEntries || !state.records?.writer ? 'plain' : 'records';
+    };
+    const kind = kindOf(entries[0]!, 0);
+    const next = entries.findIndex((entry, index) => kindOf(entry, index) !== kind);
+    const run = next < 0 ? entries : entries.slice(0, next);
+    const after: Callback = (error) => {
+      if (error || next < 0) callback(error);
+      else this._writev(entries.slice(next), callback);
+    };
+    const [{ chunk, encoding }] = run as [Entry];
+    if (run.length === 1) return this._write(chunk, encoding as BufferEncoding, after);
+    if (kind === 'records') return state.records!.send(run.map(bytesOf), after);
+    state.plainEntries = Math.max(0, state.plainEntries - run.length);
+    super._writev!(run as never, after);
   }
 
   override _final(callback: Callback): void {
@@ -240,13 +253,21 @@ export class Socket extends net.Socket {
 
   override _read(size: number): void {
     const state = this[kState];
-    if (state !== null && (state.truncation !== undefined || state.records?.reader?.closed)) return;
+    if (state !== null) {
+      const reader = state.records?.reader;
+      if (state.truncation !== undefined || reader?.closed) return;
+      if (reader instanceof KernelReader) return reader.resume();
+    }
     super._read(size);
   }
 
   // net.Socket's own versions of these three start and stop the handle for an application with `onread`. The one it sees is ours.
   override read(size?: number): unknown {
-    if (this[kOnread] !== null) return super.read(size);
+    if (this[kOnread] !== null) {
+      const reader = this.#kernelReader;
+      if (reader === undefined) return super.read(size);
+      reader.resume();
+    }
     const chunk = Duplex.prototype.read.call(this, size);
     const truncation = this[kState]?.truncation;
     if (truncation !== undefined && this.readableLength === 0)
@@ -255,13 +276,35 @@ export class Socket extends net.Socket {
   }
 
   override pause(): this {
-    return this[kOnread] !== null ? super.pause() : (Duplex.prototype.pause.call(this) as this);
+    if (this[kOnread] === null) return Duplex.prototype.pause.call(this) as this;
+    this.#kernelReader?.pause();
+    return super.pause();
   }
 
   override resume(): this {
     const onread = this[kOnread];
-    if (onread === null) return Duplex.prototype.resume.call(this) as this;
-    return onread.deliverRest() ? super.resume() : this;
+    if (onread !== null && !onread.deliverRest()) return this;
+    const reader = onread === null ? undefined : this.#kernelReader;
+    reader?.resume();
+    return onread === null || reader !== undefined
+      ? (Duplex.prototype.resume.call(this) as this)
+      : super.resume();
+  }
+
+  get #kernelReader(): KernelReader | undefined {
+    const reader = this[kState]?.records?.reader;
+    return reader instanceof KernelReader ? reader : undefined;
+  }
+
+  // A descriptor of ours may be what keeps the event loop running.
+  override ref(): this {
+    this[kState]?.port?.setRef(true);
+    return super.ref();
+  }
+
+  override unref(): this {
+    this[kState]?.port?.setRef(false);
+    return super.unref();
   }
 
   // net.Socket pushes null when FIN has come.
@@ -279,6 +322,8 @@ export class Socket extends net.Socket {
 
   override _destroy(error: Error | null, callback: Callback): void {
     const state = this[kState];
+    // First: as long as the duplicate is there, the kernel does not take the connection for closed.
+    state?.port?.close();
     super._destroy(error, callback);
     if (state === null) return;
     const held = state.gate;
@@ -294,52 +339,27 @@ export class Socket extends net.Socket {
     super._write(bytes, 'buffer' as BufferEncoding, callback);
   }
 
+  [kRawWritev](chunks: readonly Uint8Array[], callback: Callback): void {
+    const encoding = 'buffer' as BufferEncoding;
+    if (chunks.length === 1) super._write(chunks[0], encoding, callback);
+    else super._writev!(chunks.map((chunk) => ({ chunk, encoding })) as never, callback);
+  }
+
+  /** The connection's descriptor. */
+  [kPort](): KernelPort {
+    const state = this[kEnsureState]();
+    state.port ??= new KernelPort(this._handle?.fd ?? -1, (error) => this.destroy(error));
+    return state.port;
+  }
+
   [kEnsureState](): State {
     if (this[kState] === null) this[kState] = new State();
     return this[kState];
   }
 
   /** Arms with validated options. `unread`: bytes that came before and belong to records. */
-  [kArm](arming: Arming, engine: CryptState['engine'], unread?: Buffer): void {
-    const state = this[kEnsureState]();
-    const records = state.records ?? new RecordStream(new SocketHost(this));
-    if (arming.read !== undefined && this.readableEncoding !== null && this.readableLength > 0)
-      throw new SoCryptError(
-        'ERR_SO_CRYPT_INVALID_OPTION',
-        'Bytes to be opened have been decoded to strings',
-        {
-          hint: 'Call setEncoding after setCrypt',
-        },
-      );
-    const writer = arming.write && new RecordWriter({ ...arming, write: arming.write });
-    const reader = arming.read && new RecordReader({ ...arming, read: arming.read });
-
-    refuseUsedKeys(records, writer, reader);
-
-    // From here on nothing fails.
-    Object.assign(state, { records, engine, cipher: arming.cipher, mac: arming.mac });
-    this[kHideHandle]();
-    if (writer !== undefined) {
-      this[kFlushCork]();
-      if (records.writer !== null) records.retiredWriters.push(records.writer);
-      else if (state.gate === null) state.plainEntries = writableQueueOf(this).length;
-      records.writer = writer;
-      raiseHighWaterMark(this);
-    }
-    if (reader !== undefined) {
-      if (records.reader !== null) records.retiredReaders.push(records.reader);
-      records.reader = reader;
-      const { bytes, ended } = unread ? { bytes: unread, ended: false } : takeUnread(this);
-      if (bytes.length === 0) {
-        if (ended) records.onFin(); // 'end' is on its way; this is what tells whether it is genuine
-        return;
-      }
-      // As with any read, the caller sees setCrypt return before 'data' comes.
-      process.nextTick(() => {
-        if (!this.destroyed) records.open(bytes, bytes.length);
-        if (!this.destroyed && ended) this.push(null);
-      });
-    }
+  [kArm](arming: Arming, engines: Engines, unread?: Buffer): void {
+    armSocket(this, arming, engines, unread);
   }
 
   /** Lets the writes go that waited for the socket to be armed. */
@@ -390,64 +410,20 @@ Socket.prototype[kState] = null;
 Socket.prototype[kOnread] = null;
 
 // bytesRead and bytesWritten count the application's bytes. (@types/node has them as fields, which can't be overridden in the class.)
-for (const [name, overhead] of [
-  ['bytesRead', 'overheadRead'],
-  ['bytesWritten', 'overheadWritten'],
-] as const)
+function count(name: 'bytesRead' | 'bytesWritten', beyond: (state: State) => number): void {
   Object.defineProperty(Socket.prototype, name, {
     configurable: true,
     enumerable: true,
     get(this: Socket): number | undefined {
       const bytes = Reflect.get(net.Socket.prototype, name, this) as number | undefined;
-      return bytes === undefined ? bytes : bytes - (this[kState]?.records?.[overhead] ?? 0);
+      const state = this[kState];
+      return bytes === undefined || state === null ? bytes : bytes - beyond(state);
     },
   });
-
-/** The socket as its RecordStream sees it. */
-class SocketHost implements Host {
-  readonly #socket: Socket;
-
-  constructor(socket: Socket) {
-    this.#socket = socket;
-  }
-
-  get destroyed(): boolean {
-    return this.#socket.destroyed;
-  }
-
-  rawWrite(bytes: Buffer, callback: Callback): void {
-    this.#socket[kRawWrite](bytes, callback);
-  }
-
-  deliver(data: Buffer): boolean {
-    return this.#socket[kDeliver](data);
-  }
-
-  deliverEnd(): void {
-    this.#afterData(() => {
-      net.Socket.prototype.push.call(this.#socket, null);
-      this.#socket.read(0);
-    });
-  }
-
-  deliverTruncation(error: SoCryptError): void {
-    this.#afterData(() => {
-      if (this.#socket.readableLength === 0) this.#socket.destroy(error);
-      else this.#socket[kState]!.truncation = error;
-    });
-  }
-
-  // With onread, data may wait for the application where the stream does not know of it.
-  #afterData(run: () => void): void {
-    const onread = this.#socket[kOnread];
-    if (onread === null) run();
-    else onread.whenEmpty(run);
-  }
-
-  destroy(error: Error): void {
-    this.#socket.destroy(error);
-  }
 }
+
+count('bytesRead', ({ records }) => records?.overheadRead ?? 0);
+count('bytesWritten', ({ records, fileBytes }) => (records?.overheadWritten ?? 0) - fileBytes);
 
 function endTurn(socket: Socket, state: State): void {
   state.streaming = state.writes > 1;
@@ -457,29 +433,4 @@ function endTurn(socket: Socket, state: State): void {
 
 function bytesOf({ chunk, encoding }: Entry): Buffer {
   return typeof chunk === 'string' ? Buffer.from(chunk, encoding as BufferEncoding) : chunk;
-}
-
-function writableQueueOf(socket: Socket): readonly unknown[] {
-  return (socket as unknown as { writableBuffer?: unknown[] }).writableBuffer ?? [];
-}
-
-function raiseHighWaterMark(socket: Socket): void {
-  const { _writableState: state } = socket as unknown as { _writableState: { highWaterMark: number } };
-  if (state.highWaterMark < ARMED_HIGH_WATER_MARK) state.highWaterMark = ARMED_HIGH_WATER_MARK;
-}
-
-function refuseUsedKeys(
-  records: RecordStream,
-  writer: RecordWriter | undefined,
-  reader: RecordReader | undefined,
-): void {
-  const used =
-    (writer && [records.writer, ...records.retiredWriters].some((other) => other?.hasUsedKeyOf(writer))) ||
-    (reader && [records.reader, ...records.retiredReaders].some((other) => other?.hasUsedKeyOf(reader)));
-  if (!used) return;
-  writer?.dispose();
-  reader?.dispose();
-  throw new SoCryptError('ERR_SO_CRYPT_ALREADY_ARMED', 'The direction is armed with these keys already', {
-    hint: 'Arming it again takes a new key: nonces must not repeat',
-  });
 }

@@ -1,7 +1,7 @@
 import net from 'node:net';
 import type tls from 'node:tls';
 import { validate } from './arm.js';
-import type { CryptOptions, EngineName } from './crypt-options.js';
+import type { CryptOptions, EngineChoice, EngineName } from './crypt-options.js';
 import { resolveEngine } from './engines.js';
 import { SoCryptError } from './errors.js';
 import { ContentType, TLS_MAX_FRAGMENT } from './frame-layouts.js';
@@ -9,23 +9,24 @@ import { specOf } from './handshake/hand-over.js';
 import { type HandOver, Handshake } from './handshake/handshake.js';
 import { suiteOf } from './handshake/suite.js';
 import { Summary } from './handshake/summary.js';
+import { attachKtls } from './kernel/ktls.js';
 import { native, type Sealer } from './native.js';
+import { Socket, type SocketOptions } from './socket.js';
 import {
   kArm,
   kEnsureState,
   kHideHandle,
   kOpenGate,
+  kPort,
   kRawWrite,
   kReadOn,
   kState,
-  Socket,
-  type SocketOptions,
-} from './socket.js';
+} from './socket-internals.js';
 
 /** Options beyond Node's of everything in so-crypt/tls. */
 export interface EngineOptions {
   /** Default `auto`; the environment variable SO_CRYPT_ENGINE sets another default. */
-  engine?: EngineName;
+  engine?: EngineName | EngineChoice;
   /**
    * What a FIN without close_notify is: `'end'` (default, as with node:tls) or `'error'`. With `'end'`, `socket.crypt.read.truncated`
    * tells.
@@ -85,8 +86,20 @@ export class TLSSocket extends Socket {
     this.#handshake = handshake;
     this[kState]!.tap = handshake;
     this[kHideHandle]();
+    this.#whenConnected(() => this.#attachEarly());
     if (unread !== undefined && unread.length > 0) handshake.receive(unread);
     return handshake;
+  }
+
+  // Later the peer's FIN may have come, and then it is too late.
+  #attachEarly(): void {
+    const { write, read } = resolveEngine(this.#engineOptions.engine);
+    if (write !== 'ktls' && read !== 'ktls') return;
+    try {
+      attachKtls(this[kPort]().fd);
+    } catch (error) {
+      this.destroy(error as Error);
+    }
   }
 
   /** Node's side says that the handshake is done. `established` is called when the socket is armed. */
@@ -107,7 +120,13 @@ export class TLSSocket extends Socket {
       ...(!isServer && { onHandshakeMessage: (message: Buffer) => this.#onHandshakeMessage(message) }),
     });
     state.tap = null;
-    this[kArm](arming, resolveEngine(engine), handOver.rest);
+    try {
+      this[kArm](arming, resolveEngine(engine), handOver.rest);
+    } catch (thrown) {
+      if (!(thrown instanceof SoCryptError)) throw thrown;
+      handOver.wipe();
+      return void this.destroy(thrown);
+    }
     this.#startCounting(handOver.rest.length);
     this.authorized = ssl.authorized;
     this.authorizationError = ssl.authorizationError ?? null;

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The only file that knows N-API: it turns lib/native.ts's calls into calls of the record layer. No exception crosses it: wrong
-// arguments are a TypeError (a bug in lib/), everything a user or a peer can cause comes back as a number.
-#include <napi.h>
-
+// Turns lib/native.ts's calls into calls of the record layer. No exception crosses it: wrong arguments are a TypeError (a bug in lib/),
+// everything a user or a peer can cause comes back as a number.
 #include <memory>
 #include <vector>
 
+#include "addon.h"
 #include "record/opener.h"
 #include "record/sealer.h"
 #include "slab_pool.h"
@@ -18,30 +17,6 @@ struct Instance {
   Napi::Reference<Napi::Int32Array> result;
   int32_t* numbers;
 };
-
-uint32_t Number(const Napi::Object& object, const char* name) { return object.Get(name).ToNumber().Uint32Value(); }
-
-uint64_t BigInt(const Napi::Object& object, const char* name) {
-  bool lossless;
-  return object.Get(name).As<Napi::BigInt>().Uint64Value(&lossless);
-}
-
-// A view of a Uint8Array. Never null with a length of 0, so that memcpy and EVP may have it.
-struct Bytes {
-  uint8_t* data = nullptr;
-  size_t length = 0;
-};
-
-Bytes ViewOf(napi_env env, napi_value value) {
-  static uint8_t nothing;
-  Bytes bytes;
-  napi_typedarray_type type;
-  void* data = nullptr;
-  if (napi_get_typedarray_info(env, value, &type, &bytes.length, &data, nullptr, nullptr) != napi_ok || type != napi_uint8_array)
-    return {&nothing, 0};
-  bytes.data = bytes.length == 0 ? &nothing : static_cast<uint8_t*>(data);
-  return bytes;
-}
 
 // The layout's numbers in the order of lib/native.ts's packLayout(), and the header behind them.
 bool ReadLayout(napi_env env, napi_value packed, FrameLayout* layout) {
@@ -98,30 +73,18 @@ const char* ReadSpec(const Napi::Object& spec, bool encrypt, DirectionInit* init
   const CipherInfo* info = FindCipher(spec.Get("cipher").ToString().Utf8Value().c_str());
   if (info == nullptr) return "unknown cipher";
   if (!ReadLayout(env, spec.Get("layout"), &init->layout)) return "no frame layout";
-  const Bytes secret = ViewOf(env, spec.Get("secret"));
-  const Bytes given_key = ViewOf(env, spec.Get("key"));
-  const Bytes given_iv = ViewOf(env, spec.Get("iv"));
-  init->secret.Set(secret.data, secret.length);
-  const bool derive = given_key.length == 0 && !init->secret.empty() && init->layout.fixed_iv <= kMaxIv;
-  if (!derive && given_key.length != info->key_length) return "wrong key length";
-  if (!derive && (given_iv.length != init->layout.fixed_iv || given_iv.length > kMaxIv)) return "wrong IV length";
-  uint8_t key[kMaxKey];
-  memset(init->iv, 0, sizeof init->iv);
-  if (derive) {
-    init->secret.Expand("key", key, info->key_length);
-    init->secret.Expand("iv", init->iv, init->layout.fixed_iv);
-  } else {
-    memcpy(key, given_key.data, given_key.length);
-    memcpy(init->iv, given_iv.data, given_iv.length);
-  }
+  if (init->layout.fixed_iv > kMaxIv) return "wrong IV length";
+  KeyMaterial keys;
+  if (const char* error = keys.Read(spec, info->key_length, init->layout.fixed_iv)) return error;
+  init->secret = keys.secret;
+  memcpy(init->iv, keys.iv, sizeof init->iv);
   if (spec.Get("mac").IsString()) {
     const Bytes mac_key = ViewOf(env, spec.Get("macKey"));
     init->hmac = NewHmac(spec.Get("mac").ToString().Utf8Value().c_str(), mac_key.data, mac_key.length);
   }
   if (!IsSound(init->layout, *info, init->hmac == nullptr ? 0 : init->hmac->length())) return "unsound frame layout";
-  init->cipher = NewEvpCipher(*info, key, encrypt);
-  init->fingerprint = FingerprintOf(key, info->key_length, init->iv, init->layout.fixed_iv);
-  OPENSSL_cleanse(key, sizeof key);
+  init->cipher = NewEvpCipher(*info, keys.key, encrypt);
+  init->fingerprint = FingerprintOf(keys.key, info->key_length, init->iv, init->layout.fixed_iv);
   if (init->cipher == nullptr) return "OpenSSL has no such cipher";
   init->sequence = BigInt(spec, "sequence");
   init->explicit_counter = BigInt(spec, "explicitCounter");
@@ -148,23 +111,19 @@ class DirectionWrap {
   Napi::Value DoUpdateKey(const Napi::CallbackInfo& info) {
     return Napi::Boolean::New(info.Env(), layer_ != nullptr && layer_->UpdateKey());
   }
+  Napi::Value GetUsedKeys(const Napi::CallbackInfo& info) {
+    return layer_ == nullptr ? info.Env().Null() : FingerprintsOf(info.Env(), layer_->used());
+  }
   void DoDispose() { layer_.reset(); }
 };
-
-// hasUsedKeyOf(other), of the same class
-template <typename Wrap>
-Napi::Value HasUsedKeyOf(const Napi::CallbackInfo& info, const Wrap& self) {
-  const Wrap* other = Wrap::Unwrap(info[0].ToObject());
-  const bool used = self.layer() != nullptr && other->layer() != nullptr && self.layer()->HasUsedKeyOf(*other->layer());
-  return Napi::Boolean::New(info.Env(), used);
-}
 
 class SealerWrap : public Napi::ObjectWrap<SealerWrap>, public DirectionWrap<Sealer> {
  public:
   static Napi::Function Define(Napi::Env env) {
     return DefineClass(env, "Sealer",
                        {InstanceMethod<&SealerWrap::Seal>("seal"), InstanceMethod<&SealerWrap::UpdateKey>("updateKey"),
-                        InstanceMethod<&SealerWrap::HasUsed>("hasUsedKeyOf"),
+                        InstanceAccessor<&SealerWrap::UsedKeys>("usedKeys"),
+                        InstanceMethod<&SealerWrap::ExportKeys>("exportKeys"),
                         InstanceMethod<&SealerWrap::Dispose>("dispose"), InstanceAccessor<&SealerWrap::Sequence>("sequence"),
                         InstanceAccessor<&SealerWrap::Frames>("frames"), InstanceAccessor<&SealerWrap::Overhead>("overhead")});
   }
@@ -212,13 +171,28 @@ class SealerWrap : public Napi::ObjectWrap<SealerWrap>, public DirectionWrap<Sea
     return Napi::Number::New(env, status == SealStatus::kOk ? static_cast<double>(written) : static_cast<int>(status));
   }
 
+  // exportKeys() → key, iv, secret, sequence and explicitCounter of the next frame, for another engine that goes on; undefined when the
+  // provider does not keep the key
+  Napi::Value ExportKeys(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    if (layer_ == nullptr || layer_->cipher().Key() == nullptr) return env.Undefined();
+    const auto copy = [&](const uint8_t* data, size_t length) { return Napi::Buffer<uint8_t>::Copy(env, data, length); };
+    Napi::Object keys = Napi::Object::New(env);
+    keys.Set("key", copy(layer_->cipher().Key(), layer_->cipher().info().key_length));
+    keys.Set("iv", copy(layer_->iv(), layer_->layout().fixed_iv));
+    keys.Set("secret", copy(layer_->secret().data(), layer_->secret().length()));
+    keys.Set("sequence", Napi::BigInt::New(env, layer_->sequence()));
+    keys.Set("explicitCounter", Napi::BigInt::New(env, layer_->explicit_counter()));
+    return keys;
+  }
+
   static std::vector<Chunk>& Scratch() {
     static thread_local std::vector<Chunk> chunks;
     return chunks;
   }
 
   Napi::Value UpdateKey(const Napi::CallbackInfo& info) { return DoUpdateKey(info); }
-  Napi::Value HasUsed(const Napi::CallbackInfo& info) { return HasUsedKeyOf(info, *this); }
+  Napi::Value UsedKeys(const Napi::CallbackInfo& info) { return GetUsedKeys(info); }
   void Dispose(const Napi::CallbackInfo&) { DoDispose(); }
   Napi::Value Sequence(const Napi::CallbackInfo& info) { return GetSequence(info); }
   Napi::Value Frames(const Napi::CallbackInfo& info) { return GetFrames(info); }
@@ -232,7 +206,7 @@ class OpenerWrap : public Napi::ObjectWrap<OpenerWrap>, public DirectionWrap<Ope
   static Napi::Function Define(Napi::Env env) {
     return DefineClass(env, "Opener",
                        {InstanceMethod<&OpenerWrap::Open>("open"), InstanceMethod<&OpenerWrap::UpdateKey>("updateKey"),
-                        InstanceMethod<&OpenerWrap::HasUsed>("hasUsedKeyOf"),
+                        InstanceAccessor<&OpenerWrap::UsedKeys>("usedKeys"), InstanceAccessor<&OpenerWrap::Missing>("missing"),
                         InstanceMethod<&OpenerWrap::Dispose>("dispose"), InstanceAccessor<&OpenerWrap::Sequence>("sequence"),
                         InstanceAccessor<&OpenerWrap::Frames>("frames")});
   }
@@ -267,10 +241,13 @@ class OpenerWrap : public Napi::ObjectWrap<OpenerWrap>, public DirectionWrap<Ope
   }
 
   Napi::Value UpdateKey(const Napi::CallbackInfo& info) { return DoUpdateKey(info); }
-  Napi::Value HasUsed(const Napi::CallbackInfo& info) { return HasUsedKeyOf(info, *this); }
+  Napi::Value UsedKeys(const Napi::CallbackInfo& info) { return GetUsedKeys(info); }
   void Dispose(const Napi::CallbackInfo&) { DoDispose(); }
   Napi::Value Sequence(const Napi::CallbackInfo& info) { return GetSequence(info); }
   Napi::Value Frames(const Napi::CallbackInfo& info) { return GetFrames(info); }
+  Napi::Value Missing(const Napi::CallbackInfo& info) {
+    return Napi::Number::New(info.Env(), layer_ == nullptr ? 0 : static_cast<double>(layer_->missing()));
+  }
 };
 
 // slab(class) → a Buffer whose memory goes back to the pool when it is garbage; undefined where V8 wants all memory for itself
@@ -302,6 +279,9 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("slab", Napi::Function::New<Slab>(env, "slab"));
   exports.Set("Sealer", SealerWrap::Define(env));
   exports.Set("Opener", OpenerWrap::Define(env));
+#ifdef __linux__
+  exports.Set("kernel", DefineKernel(env));
+#endif
   return exports;
 }
 

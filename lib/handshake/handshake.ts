@@ -1,7 +1,7 @@
 import type tls from 'node:tls';
 import type { CryptOptions } from '../crypt-options.js';
 import { SoCryptError } from '../errors.js';
-import type { Tap } from '../socket.js';
+import type { Tap } from '../socket-internals.js';
 import { cryptOptionsOf, type Secrets } from './hand-over.js';
 import { RecordSplitter } from './records.js';
 import { suiteOf } from './suite.js';

@@ -3,44 +3,27 @@ import type { Arming } from '../arm.js';
 import type { ReadState } from '../crypt-options.js';
 import { SoCryptError, type SoCryptErrorCode } from '../errors.js';
 import { native, type Opener, OpenStatus } from '../native.js';
+import { type Engine, Reader, type RecordSink } from '../records/direction.js';
 import { allocateOutput } from './output.js';
 
-/** What {@link RecordReader.open} hands out, in the order of the stream. */
-export interface RecordSink {
-  /** Verified application data; a Buffer of its own. */
-  onData(data: Buffer): void;
-  /** A verified record of another type; its content is copied. False: read nothing more. */
-  onControl(type: number, content: Buffer): boolean;
-}
-
 /** The read direction of a socket on a userland engine. */
-export class RecordReader {
-  readonly protocol: Arming['protocol'];
-  readonly truncation: Arming['truncation'];
-  readonly onHandshakeMessage: Arming['onHandshakeMessage'];
-  closed = false;
-  truncated = false;
-  /** The beginning of a handshake message that continues in the next record. */
-  handshake: Buffer | undefined;
-  /** Records in a row that change nothing (TLS 1.2 warnings and renegotiation attempts). */
-  idle = 0;
+export class RecordReader extends Reader {
+  readonly engine: Engine;
   readonly #opener: Opener;
   readonly #isCbc: boolean;
-  #keyUpdates = 0;
   #stashed = 0;
 
-  constructor(arming: Arming & { read: object }) {
-    this.protocol = arming.protocol;
-    this.truncation = arming.truncation;
-    this.onHandshakeMessage = arming.onHandshakeMessage;
+  constructor(arming: Arming & { read: object }, engine: Engine) {
+    super(arming);
+    this.engine = engine;
     this.#opener = new native.Opener(arming.read);
     this.#isCbc = arming.facts.mode === 'cbc';
   }
 
   state(): ReadState {
+    const { engine, closed, truncated, keyUpdates } = this;
     const { sequence, frames } = this.#opener;
-    const { closed, truncated } = this;
-    return { sequence, records: BigInt(frames), keyUpdates: this.#keyUpdates, closed, truncated };
+    return { engine, sequence, records: BigInt(frames), keyUpdates, closed, truncated };
   }
 
   /** Bytes of an unfinished record. */
@@ -48,15 +31,19 @@ export class RecordReader {
     return this.#stashed;
   }
 
-  hasUsedKeyOf(other: RecordReader): boolean {
-    return this.#opener.hasUsedKeyOf(other.#opener);
+  /** Bytes that the unfinished record lacks, or its header does; 0 between two records. */
+  get missing(): number {
+    return this.#opener.missing;
   }
 
-  /**
-   * Opens the records of input[0, length); what is left of one is kept for the next call.
-   *
-   * @throws SoCryptError for the first record that can't be opened; what came before it has been handed out
-   */
+  get updateHint(): string {
+    return 'Arm TLS 1.3 with the traffic secret in read.secret';
+  }
+
+  get usedKeys(): Uint8Array {
+    return this.#opener.usedKeys;
+  }
+
   open(input: Uint8Array, length: number, sink: RecordSink): void {
     const { result } = native;
     for (let start = 0; ; ) {
@@ -78,14 +65,12 @@ export class RecordReader {
     }
   }
 
-  /** Goes over to the next key (RFC 8446 7.2). False: no traffic secret was given. */
   keyUpdate(): boolean {
     if (!this.#opener.updateKey()) return false;
-    this.#keyUpdates++;
+    this.keyUpdates++;
     return true;
   }
 
-  /** Wipes the keys. */
   dispose(): void {
     this.#opener.dispose();
   }

@@ -3,7 +3,7 @@ import { BufferPool } from '../buffer-pool.js';
 import type { DirectionState } from '../crypt-options.js';
 import { SoCryptError } from '../errors.js';
 import { ContentType } from '../frame-layouts.js';
-import { native, type Sealer, SealStatus } from '../native.js';
+import { type DirectionSpec, type ExportedKeys, native, type Sealer, SealStatus } from '../native.js';
 
 /** Plaintext bytes that are sealed and handed to the kernel in one piece: eight full records. */
 const SEGMENT = 131_072;
@@ -22,6 +22,7 @@ export class RecordWriter {
   readonly protocol: Arming['protocol'];
   readonly #sealer: Sealer;
   readonly #cipher: Arming['cipher'];
+  readonly #layout: DirectionSpec['layout'];
   readonly #recordLimit: number;
   readonly #keyUpdateAfter: number;
   readonly #maxFragment: number;
@@ -34,6 +35,7 @@ export class RecordWriter {
 
   constructor(arming: Arming & { write: object }) {
     this.#cipher = arming.cipher;
+    this.#layout = arming.write.layout;
     this.#recordLimit = arming.facts.recordLimit;
     this.#keyUpdateAfter = arming.keyUpdateAfter;
     this.protocol = arming.protocol;
@@ -44,13 +46,29 @@ export class RecordWriter {
     this.segment = this.canUpdate ? Math.min(SEGMENT, arming.keyUpdateAfter * this.#maxFragment) : SEGMENT;
   }
 
-  state(): DirectionState {
+  state(): Omit<DirectionState, 'engine'> {
     const { sequence, frames } = this.#sealer;
     return { sequence, records: BigInt(frames), keyUpdates: this.#keyUpdates };
   }
 
-  hasUsedKeyOf(other: RecordWriter): boolean {
-    return this.#sealer.hasUsedKeyOf(other.#sealer);
+  get usedKeys(): Uint8Array {
+    return this.#sealer.usedKeys;
+  }
+
+  /** What does not change: layout, cipher and limit. */
+  get spec(): Pick<DirectionSpec, 'layout' | 'cipher' | 'mac' | 'limit' | 'macKey'> {
+    return {
+      layout: this.#layout,
+      cipher: this.#cipher,
+      mac: undefined,
+      macKey: new Uint8Array(0),
+      limit: this.#recordLimit,
+    };
+  }
+
+  /** What another engine needs to go on behind the last record; undefined when the provider does not keep the key. */
+  exportKeys(): ExportedKeys | undefined {
+    return this.#sealer.exportKeys();
   }
 
   /**

@@ -66,6 +66,8 @@ class EvpCipher final : public Cipher {
     OPENSSL_cleanse(key_, sizeof key_);
   }
 
+  const uint8_t* Key() const override { return key_; }
+
   bool SetKey(const uint8_t* key) override {
     DropContext();
     memcpy(key_, key, info().key_length);

@@ -35,6 +35,9 @@ class Cipher {
   // Another key of the same length, replacing the present one, which is wiped. False: the provider failed, nothing is usable.
   virtual bool SetKey(const uint8_t* key) = 0;
 
+  // The present key, for handing the direction over to another engine; null: the provider does not keep it.
+  virtual const uint8_t* Key() const { return nullptr; }
+
   // AEAD. Encrypts in (length) and then tail (tail_length) to out and writes the tag. `in == out` is allowed, no other overlap.
   virtual bool Seal(const uint8_t* nonce, const uint8_t* aad, size_t aad_length, const uint8_t* in, size_t length, const uint8_t* tail,
                     size_t tail_length, uint8_t* out, uint8_t* tag) = 0;

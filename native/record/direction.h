@@ -1,37 +1,19 @@
 // SPDX-License-Identifier: MIT
 // What sealing and opening have in common: one direction of a connection, its layout, key, IV and sequence number.
 #pragma once
-#define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/crypto.h>
-#include <openssl/sha.h>
 
-#include <array>
 #include <cstring>
 #include <memory>
 #include <vector>
 
 #include "../providers/provider.h"
+#include "fingerprint.h"
 #include "frame_layout.h"
 #include "hmac.h"
 #include "key_schedule.h"
 
 namespace so_crypt {
-
-// Tells keys apart without keeping them.
-using Fingerprint = std::array<uint8_t, 16>;
-
-inline Fingerprint FingerprintOf(const uint8_t* key, size_t key_length, const uint8_t* iv, size_t iv_length) {
-  SHA256_CTX context;
-  uint8_t digest[SHA256_DIGEST_LENGTH];
-  SHA256_Init(&context);
-  SHA256_Update(&context, key, key_length);
-  SHA256_Update(&context, iv, iv_length);
-  SHA256_Final(digest, &context);
-  OPENSSL_cleanse(&context, sizeof context);
-  Fingerprint fingerprint;
-  memcpy(fingerprint.data(), digest, fingerprint.size());
-  return fingerprint;
-}
 
 struct DirectionInit {
   FrameLayout layout;
@@ -67,13 +49,14 @@ class Direction {
   uint64_t sequence() const { return sequence_; }
   uint64_t frames() const { return frames_; }
 
-  // Whether this direction has ever had a key of the other's: a nonce could repeat under it.
-  bool HasUsedKeyOf(const Direction& other) const {
-    for (const Fingerprint& used : used_)
-      for (const Fingerprint& key : other.used_)
-        if (used == key) return true;
-    return false;
-  }
+  // For handing the direction over to another engine.
+  const Cipher& cipher() const { return *cipher_; }
+  const uint8_t* iv() const { return iv_; }
+  const TrafficSecret& secret() const { return secret_; }
+  uint64_t explicit_counter() const { return explicit_counter_; }
+
+  // Every key that this direction has had: a nonce could repeat under it.
+  const std::vector<Fingerprint>& used() const { return used_; }
 
   // Goes over to the next key after a KeyUpdate; sequence numbers start again at 0. False without a traffic secret.
   bool UpdateKey() {

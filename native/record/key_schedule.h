@@ -26,6 +26,8 @@ class TrafficSecret {
   }
 
   bool empty() const { return length_ == 0; }
+  const uint8_t* data() const { return bytes_; }
+  size_t length() const { return length_; }
 
   // HKDF-Expand-Label(secret, label, "", length); length at most that of the hash.
   void Expand(const char* label, uint8_t* out, size_t length) const {

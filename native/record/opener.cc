@@ -156,6 +156,13 @@ void Opener::Stash(const uint8_t* data, size_t length, size_t room) {
   stashed_ += length;
 }
 
+size_t Opener::missing() const {
+  if (stashed_ == 0) return 0;
+  size_t total = layout_.header_length;
+  if (stashed_ < total) return total - stashed_;
+  return CheckHeader(stash_.get(), &total) == OpenStatus::kNeedMore ? total - stashed_ : 0;
+}
+
 OpenResult Opener::Open(const uint8_t* in, size_t length, uint8_t* out, size_t capacity) {
   OpenResult result = {OpenStatus::kNeedMore, 0, 0, 0, 0};
   for (;;) {

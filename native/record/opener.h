@@ -39,6 +39,9 @@ class Opener : public Direction {
   // Bytes of an unfinished frame.
   size_t stashed() const { return stashed_; }
 
+  // Bytes that the unfinished frame lacks, or its header; 0 between two frames.
+  size_t missing() const;
+
  private:
   OpenStatus CheckHeader(const uint8_t* header, size_t* total) const;
   OpenStatus OpenFrame(const uint8_t* frame, size_t total, uint8_t* out, size_t* payload, uint8_t* type);

@@ -290,8 +290,15 @@ test('crypt tells of the arming and holds no keys', async () => {
   assert.equal(state.protocol, 'tls1.2');
   assert.equal(state.cipher, 'aes-256-cbc');
   assert.equal(state.mac, 'hmac-sha384');
-  assert.deepEqual(state.write, { sequence: 0n, records: 0n, keyUpdates: 0 });
-  assert.deepEqual(state.read, { sequence: 0n, records: 0n, keyUpdates: 0, closed: false, truncated: false });
+  assert.deepEqual(state.write, { engine: state.engine, sequence: 0n, records: 0n, keyUpdates: 0 });
+  assert.deepEqual(state.read, {
+    engine: state.engine,
+    sequence: 0n,
+    records: 0n,
+    keyUpdates: 0,
+    closed: false,
+    truncated: false,
+  });
   const shown = `${JSON.stringify(state, (_, value) => (typeof value === 'bigint' ? `${value}` : value))}`;
   assert.ok(!shown.includes(Buffer.from(crypt.write!.key!).toString('hex')));
 });

@@ -1,7 +1,7 @@
 import { Alert, AlertLevel, alertName } from '../alerts.js';
 import { SoCryptError } from '../errors.js';
 import { ContentType } from '../frame-layouts.js';
-import type { RecordReader } from './reader.js';
+import type { Reader } from './direction.js';
 import { type RecordStream, unexpected } from './record-stream.js';
 
 /** HandshakeType (RFC 8446 4, RFC 5246 7.4). */
@@ -29,7 +29,7 @@ export function onControlRecord(stream: RecordStream, type: number, content: Buf
   else throw unexpected(`A record of type ${type} must not come now`);
 }
 
-function onAlert(reader: RecordReader, content: Buffer): void {
+function onAlert(reader: Reader, content: Buffer): void {
   if (content.length !== 2)
     throw new SoCryptError('ERR_SO_CRYPT_BAD_RECORD', 'An alert must have two bytes', {
       alert: Alert.decodeError,
@@ -53,7 +53,7 @@ function onAlert(reader: RecordReader, content: Buffer): void {
   countIdle(reader);
 }
 
-function onHandshake(stream: RecordStream, reader: RecordReader, content: Buffer): void {
+function onHandshake(stream: RecordStream, reader: Reader, content: Buffer): void {
   if (content.length === 0) throw unexpected('An empty handshake record'); // RFC 8446 5.1
   let bytes = reader.handshake === undefined ? content : Buffer.concat([reader.handshake, content]);
   reader.handshake = undefined;
@@ -77,7 +77,7 @@ function onHandshake(stream: RecordStream, reader: RecordReader, content: Buffer
   }
 }
 
-function onKeyUpdate(stream: RecordStream, reader: RecordReader, message: Buffer, behind: number): void {
+function onKeyUpdate(stream: RecordStream, reader: Reader, message: Buffer, behind: number): void {
   const request = message[HANDSHAKE_HEADER];
   const isWhole = message.length === HANDSHAKE_HEADER + 1;
   if (!isWhole || (request !== 0 && request !== 1))
@@ -91,7 +91,7 @@ function onKeyUpdate(stream: RecordStream, reader: RecordReader, message: Buffer
       'The peer changed its key and the next one is not known here',
       {
         alert: Alert.internalError,
-        hint: 'Arm TLS 1.3 with the traffic secret in read.secret',
+        hint: reader.updateHint,
       },
     );
   countIdle(reader);
@@ -102,14 +102,14 @@ function onKeyUpdate(stream: RecordStream, reader: RecordReader, message: Buffer
       'The peer asked for a new key and the next one is not known here',
       {
         alert: Alert.internalError,
-        hint: 'Arm TLS 1.3 with the traffic secret in write.secret',
+        hint: stream.writer.updateHint,
       },
     );
   stream.replyKeyUpdate();
 }
 
 // TLS 1.2 and before: the SSL object is gone, so there is no renegotiation (RFC 5246 7.2.2).
-function onRenegotiation(stream: RecordStream, reader: RecordReader, message: Buffer): void {
+function onRenegotiation(stream: RecordStream, reader: Reader, message: Buffer): void {
   if (message[0] !== HandshakeType.helloRequest && message[0] !== HandshakeType.clientHello)
     throw unexpected(`A handshake message of type ${message[0]} must not come now`);
   countIdle(reader);
@@ -117,6 +117,6 @@ function onRenegotiation(stream: RecordStream, reader: RecordReader, message: Bu
     stream.sendControl(ContentType.alert, Uint8Array.of(AlertLevel.warning, Alert.noRenegotiation));
 }
 
-function countIdle(reader: RecordReader): void {
+function countIdle(reader: Reader): void {
   if (++reader.idle > MAX_IDLE_RECORDS) throw unexpected('Too many records without data');
 }

@@ -2,10 +2,7 @@ import { Alert, AlertLevel } from '../alerts.js';
 import { SoCryptError } from '../errors.js';
 import { ContentType } from '../frame-layouts.js';
 import { onControlRecord } from './control.js';
-import type { RecordReader, RecordSink } from './reader.js';
-import type { RecordWriter, Sealed } from './writer.js';
-
-export type Callback = (error?: Error | null) => void;
+import type { Callback, Reader, RecordSink, Writer } from './direction.js';
 
 /** What a RecordStream needs of its socket. */
 export interface Host {
@@ -21,17 +18,18 @@ export interface Host {
   destroy(error: Error): void;
 }
 
-/** An armed socket on a userland engine: plain bytes on one side, records on the other. */
+type Retired = Pick<Writer | Reader, 'usedKeys' | 'dispose'>;
+
+/** An armed socket: plain bytes on one side, records on the other. */
 export class RecordStream implements RecordSink {
-  writer: RecordWriter | null = null;
-  reader: RecordReader | null = null;
-  /** Bytes given to the kernel beyond those of the application. */
+  writer: Writer | null = null;
+  reader: Reader | null = null;
+  /** Bytes that libuv wrote beyond those of the application. */
   overheadWritten = 0;
-  /** Bytes that came from the kernel and were none of the application's, or are not yet. */
+  /** Bytes that libuv read and that were none of the application's, or are not yet. */
   overheadRead = 0;
   /** Earlier keys of a direction that was armed again: they must not come back. */
-  readonly retiredWriters: RecordWriter[] = [];
-  readonly retiredReaders: RecordReader[] = [];
+  readonly retired: { writers: Retired[]; readers: Retired[] } = { writers: [], readers: [] };
   readonly #host: Host;
   #parts: Buffer[] = [];
   /** A reply to the peer's KeyUpdate is on its way: one answers many (RFC 8446 4.6.3). */
@@ -41,27 +39,27 @@ export class RecordStream implements RecordSink {
     this.#host = host;
   }
 
+  get destroyed(): boolean {
+    return this.#host.destroyed;
+  }
+
+  rawWrite(bytes: Buffer, callback: Callback): void {
+    this.#host.rawWrite(bytes, callback);
+  }
+
   // Writing
 
-  /** Seals and sends application data; the callback comes when the kernel has all of it. */
-  send(chunks: Uint8Array[], callback: Callback): void {
+  /** Sends application data; the callback comes when the kernel has all of it. */
+  send(chunks: readonly Uint8Array[], callback: Callback): void {
     let length = 0;
     for (const chunk of chunks) length += chunk.length;
     if (length === 0) return callback();
-    if (length <= this.writer!.segment)
-      return this.#sendSegment(chunks.length === 1 ? chunks[0]! : chunks, length, callback);
-    this.#sendLong(chunks, callback);
+    this.writer!.send(chunks, length, callback);
   }
 
-  /** Seals and sends an alert or a handshake message. */
+  /** Sends an alert or a handshake message. */
   sendControl(type: number, content: Uint8Array, callback: Callback = ignore): void {
-    let sealed: Sealed;
-    try {
-      sealed = this.writer!.sealControl(type, content);
-    } catch (error) {
-      return callback(error as Error);
-    }
-    this.#write(sealed, 0, callback);
+    this.writer!.sendControl(type, content, callback);
   }
 
   /** Sends close_notify where the protocol has one. */
@@ -72,73 +70,15 @@ export class RecordStream implements RecordSink {
 
   /** Sends a KeyUpdate and goes over to the next write key. */
   sendKeyUpdate(request: boolean): void {
-    this.#write(this.writer!.keyUpdate(request), 0, ignore);
+    this.writer!.sendKeyUpdate(request, ignore);
   }
 
   /** Answers a KeyUpdate that asked for one. */
   replyKeyUpdate(): void {
     if (this.#replying || this.writer === null) return;
     this.#replying = true;
-    this.#write(this.writer.keyUpdate(false), 0, () => {
+    this.writer.sendKeyUpdate(false, () => {
       this.#replying = false;
-    });
-  }
-
-  #sendSegment(chunks: Uint8Array | Uint8Array[], length: number, callback: Callback): void {
-    let sealed: Sealed;
-    try {
-      sealed = this.writer!.seal(chunks, length);
-    } catch (error) {
-      return callback(error as Error);
-    }
-    this.#write(sealed, length, callback);
-  }
-
-  // In pieces, each sealed when the one before has gone: a long write needs no second copy of itself.
-  #sendLong(chunks: Uint8Array[], callback: Callback): void {
-    const most = this.writer!.segment;
-    let index = 0;
-    let offset = 0;
-    const next = (): { segment: Uint8Array[]; length: number } => {
-      const segment: Uint8Array[] = [];
-      let length = 0;
-      while (length < most && index < chunks.length) {
-        const chunk = chunks[index]!;
-        const end = Math.min(chunk.length, offset + most - length);
-        segment.push(offset === 0 && end === chunk.length ? chunk : chunk.subarray(offset, end));
-        length += end - offset;
-        offset = end;
-        if (offset === chunk.length) {
-          index++;
-          offset = 0;
-        }
-      }
-      return { segment, length };
-    };
-    // A loop while the kernel takes all at once, so that the stack does not grow with the write's length.
-    const run = (): void => {
-      for (let synchronous = true, again = true; again; ) {
-        again = false;
-        const { segment, length } = next();
-        if (length === 0) return callback();
-        synchronous = true;
-        this.#sendSegment(segment, length, (error) => {
-          if (error) return callback(error);
-          if (this.#host.destroyed) return callback();
-          if (synchronous) again = true;
-          else run();
-        });
-        synchronous = false;
-      }
-    };
-    run();
-  }
-
-  #write(sealed: Sealed, plain: number, callback: Callback): void {
-    this.overheadWritten += sealed.bytes.length - plain;
-    this.#host.rawWrite(sealed.bytes, (error) => {
-      sealed.release();
-      callback(error);
     });
   }
 
@@ -155,6 +95,25 @@ export class RecordStream implements RecordSink {
     } catch (error) {
       failure = error as SoCryptError;
     }
+    return this.#afterRecords(reader, failure);
+  }
+
+  /** Delivers or acts on what the kernel has opened. False: read no more for now. */
+  accept(type: number, content: Buffer): boolean {
+    const reader = this.reader!;
+    if (reader.closed) return false;
+    let failure: SoCryptError | undefined;
+    try {
+      // (libuv has never counted these bytes; that they are taken off overheadRead when they are delivered counts them.)
+      if (type === ContentType.applicationData) this.onData(content);
+      else this.onControl(type, content);
+    } catch (error) {
+      failure = error as SoCryptError;
+    }
+    return this.#afterRecords(reader, failure);
+  }
+
+  #afterRecords(reader: Reader, failure: SoCryptError | undefined): boolean {
     const more = this.#deliverParts();
     if (this.#host.destroyed) return false;
     if (failure !== undefined) this.fail(failure);
@@ -190,9 +149,10 @@ export class RecordStream implements RecordSink {
   }
 
   /** Tells the peer by an alert, where that can be done, and destroys the socket. */
-  fail(error: SoCryptError): void {
+  fail(error: Error): void {
     // The peer's own alert is not answered by one.
-    const tell = error.alert !== undefined && error.code !== 'ERR_SO_CRYPT_ALERT';
+    const tell =
+      error instanceof SoCryptError && error.alert !== undefined && error.code !== 'ERR_SO_CRYPT_ALERT';
     if (tell && this.writer !== null && this.writer.protocol !== 'custom')
       this.sendControl(ContentType.alert, Uint8Array.of(AlertLevel.fatal, error.alert!));
     this.#host.destroy(error);
@@ -200,8 +160,8 @@ export class RecordStream implements RecordSink {
 
   /** Wipes the keys. */
   dispose(): void {
-    this.writer?.dispose();
-    this.reader?.dispose();
+    for (const direction of [this.writer, this.reader, ...this.retired.writers, ...this.retired.readers])
+      direction?.dispose();
   }
 
   #deliverParts(): boolean {

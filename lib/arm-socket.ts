@@ -1,0 +1,189 @@
+import type { Arming } from './arm.js';
+import type { Engines } from './engines.js';
+import { SoCryptError } from './errors.js';
+import { attachKtls, ktlsRefusal, termsOf } from './kernel/ktls.js';
+import { KernelReader } from './kernel/reader.js';
+import { KernelWriter } from './kernel/writer.js';
+import { type Reader, shareKeys, type Writer } from './records/direction.js';
+import { RecordStream } from './records/record-stream.js';
+import type { Socket } from './socket.js';
+import { SocketHost } from './socket-host.js';
+import { kEnsureState, kFlushCork, kHideHandle, kPort, kState } from './socket-internals.js';
+import { takeUnread } from './unread.js';
+import { RecordReader } from './userland/reader.js';
+import { UserlandWriter } from './userland/sending.js';
+
+// Armed, the queue holds as much as is sealed in one piece. (Node's default of 16 or 64 KB is one record, or four.)
+const ARMED_HIGH_WATER_MARK = 131_072;
+
+/**
+ * Gives a socket's directions their keys. All or nothing: when it throws, nothing has changed.
+ *
+ * @param given bytes that came before and belong to records; undefined: those that the application has not consumed
+ * @throws SoCryptError
+ */
+export function armSocket(socket: Socket, arming: Arming, engines: Engines, given?: Buffer): void {
+  const state = socket[kEnsureState]();
+  const host = new SocketHost(socket);
+  const records = state.records ?? new RecordStream(host);
+  if (arming.read !== undefined && socket.readableEncoding !== null && socket.readableLength > 0)
+    throw new SoCryptError('ERR_SO_CRYPT_INVALID_OPTION', 'Bytes to be opened have been decoded to strings', {
+      hint: 'Call setEncoding after setCrypt',
+    });
+  const { writer, reader } = make(socket, arming, engines, records, host);
+  try {
+    refuseUsedKeys(records, writer, reader);
+    if (writer instanceof KernelWriter || reader instanceof KernelReader) attachKtls(socket[kPort]().fd);
+    if (reader instanceof KernelReader) reader.begin(given ? given.length > 0 : socket.readableLength > 0);
+    if (writer instanceof KernelWriter) writer.begin();
+  } catch (error) {
+    writer?.dispose();
+    reader?.dispose();
+    throw error;
+  }
+
+  // From here on nothing fails.
+  Object.assign(state, { records, cipher: arming.cipher, mac: arming.mac });
+  socket[kHideHandle]();
+  if (writer !== undefined) {
+    socket[kFlushCork]();
+    if (records.writer !== null) records.retired.writers.push(records.writer);
+    else if (state.gate === null) state.plainEntries = writableQueueOf(socket).length;
+    records.writer = writer;
+    state.upgradeTerms = engines.isAuto && writer.engine === 'evp' ? termsOf(arming) : undefined;
+    raiseHighWaterMark(socket);
+  }
+  if (reader !== undefined) {
+    if (records.reader !== null) records.retired.readers.push(records.reader);
+    records.reader = reader;
+    startReading(socket, records, reader, given);
+  }
+}
+
+function make(
+  socket: Socket,
+  arming: Arming,
+  engines: Engines,
+  records: RecordStream,
+  host: SocketHost,
+): { writer: Writer | undefined; reader: Reader | undefined } {
+  const { write, read } = arming;
+  for (const direction of ['write', 'read'] as const)
+    if (arming[direction] !== undefined && engines[direction] === 'ktls')
+      refuseUnlessCarried(arming, direction);
+  const writer =
+    write &&
+    (engines.write === 'ktls'
+      ? new KernelWriter(arming, write, socket[kPort](), host)
+      : new UserlandWriter({ ...arming, write }, records, engines.write));
+  const reader =
+    read &&
+    (engines.read === 'ktls'
+      ? new KernelReader({ ...arming, read }, socket[kPort](), host)
+      : new RecordReader({ ...arming, read }, engines.read));
+  return { writer, reader };
+}
+
+function refuseUnlessCarried(arming: Arming, direction: 'write' | 'read'): void {
+  const refusal = ktlsRefusal(termsOf(arming), direction);
+  if (refusal !== undefined)
+    throw new SoCryptError(
+      'ERR_SO_CRYPT_UNSUPPORTED',
+      `ktls can't carry this connection: ${refusal.reason}`,
+      {
+        hint: refusal.hint ?? "Use 'auto' or 'evp' for it",
+      },
+    );
+}
+
+function refuseUsedKeys(records: RecordStream, writer: Writer | undefined, reader: Reader | undefined): void {
+  const { retired } = records;
+  const used = (
+    made: Writer | Reader | undefined,
+    earlier: readonly (Pick<Writer, 'usedKeys'> | null)[],
+  ): boolean =>
+    made !== undefined && earlier.some((other) => other !== null && shareKeys(other.usedKeys, made.usedKeys));
+  if (
+    used(writer, [records.writer, ...retired.writers]) ||
+    used(reader, [records.reader, ...retired.readers])
+  )
+    throw new SoCryptError('ERR_SO_CRYPT_ALREADY_ARMED', 'The direction is armed with these keys already', {
+      hint: 'Arming it again takes a new key: nonces must not repeat',
+    });
+}
+
+function startReading(
+  socket: Socket,
+  records: RecordStream,
+  reader: Reader,
+  given: Buffer | undefined,
+): void {
+  const isKernel = reader instanceof KernelReader;
+  const wasReading = isKernel && stopLibuv(socket);
+  const { bytes, ended } = given ? { bytes: given, ended: false } : takeUnread(socket);
+  if (bytes.length === 0) {
+    if (ended)
+      records.onFin(); // 'end' is on its way; this is what tells whether it is genuine
+    else if (wasReading) reader.resume();
+    return;
+  }
+  // As with any read, the caller sees setCrypt return before 'data' comes.
+  process.nextTick(() => {
+    if (!socket.destroyed && records.open(bytes, bytes.length) && isKernel) reader.resume();
+    if (!socket.destroyed && ended) socket.push(null);
+  });
+}
+
+function stopLibuv({ _handle: handle }: Socket): boolean {
+  if (!handle?.reading) return false;
+  handle.reading = false;
+  handle.readStop?.();
+  return true;
+}
+
+/**
+ * Lets the kernel go on with the write direction, if that is possible: the records so far are in the kernel, and the next one is made
+ * there. Nothing has changed when it isn't.
+ */
+export function upgradeToKernel(socket: Socket): void {
+  const state = socket[kState]!;
+  const { upgradeTerms: terms, records } = state;
+  const writer = records?.writer;
+  if (terms === undefined || !(writer instanceof UserlandWriter)) return;
+  state.upgradeTerms = undefined; // tried once
+  if (ktlsRefusal(terms, 'write') !== undefined) return;
+  if ((socket._handle?.writeQueueSize ?? 0) > 0) {
+    state.upgradeTerms = terms; // a KeyUpdate is on its way: another time
+    return;
+  }
+  const keys = writer.records.exportKeys();
+  if (keys === undefined) return;
+  try {
+    const port = socket[kPort]();
+    attachKtls(port.fd);
+    const spec = { ...writer.records.spec, ...keys };
+    const next = new KernelWriter(terms, spec, port, new SocketHost(socket), Number(writer.state().records));
+    next.begin();
+    records!.retired.writers.push(retiredOf(writer));
+    writer.dispose();
+    records!.writer = next;
+  } catch (error) {
+    // The kernel's TLS may be attached now; without a key bytes pass through it as they are.
+    if (!(error instanceof SoCryptError)) throw error;
+  } finally {
+    for (const bytes of [keys.key, keys.iv, keys.secret]) bytes.fill(0);
+  }
+}
+
+function retiredOf({ usedKeys }: Writer): { usedKeys: Uint8Array; dispose(): void } {
+  return { usedKeys, dispose() {} };
+}
+
+function writableQueueOf(socket: Socket): readonly unknown[] {
+  return (socket as unknown as { writableBuffer?: unknown[] }).writableBuffer ?? [];
+}
+
+function raiseHighWaterMark(socket: Socket): void {
+  const { _writableState: state } = socket as unknown as { _writableState: { highWaterMark: number } };
+  if (state.highWaterMark < ARMED_HIGH_WATER_MARK) state.highWaterMark = ARMED_HIGH_WATER_MARK;
+}

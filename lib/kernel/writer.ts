@@ -1,0 +1,189 @@
+import type { Arming } from '../arm.js';
+import type { DirectionState } from '../crypt-options.js';
+import { SoCryptError } from '../errors.js';
+import { ContentType, TLS_MAX_FRAGMENT } from '../frame-layouts.js';
+import type { DirectionSpec, KernelKeys } from '../native.js';
+import type { Callback, Writer } from '../records/direction.js';
+import { armingError, ktlsKeys, probeKtls } from './ktls.js';
+import { EAGAIN, type KernelPort, kernel, systemError } from './port.js';
+
+/** libuv's own writes: the data path of a kernel engine. */
+export interface PlainOutlet {
+  readonly destroyed: boolean;
+  rawWritev(chunks: readonly Uint8Array[], callback: Callback): void;
+  /** libuv has handed all it was given to the kernel. */
+  readonly isFlushed: boolean;
+  destroy(error: Error): void;
+}
+
+/** The write direction under kTLS: the application's bytes go to the kernel as they are. */
+export class KernelWriter implements Writer {
+  readonly engine = 'ktls';
+  readonly protocol: Arming['protocol'];
+  readonly canUpdate: boolean;
+  readonly #keys: KernelKeys;
+  readonly #port: KernelPort;
+  readonly #outlet: PlainOutlet;
+  readonly cipher: Arming['cipher'];
+  readonly #recordLimit: number;
+  readonly #keyUpdateAfter: number;
+  #armed = false;
+  /** What waits for the key, because bytes that were written before it are not in the kernel yet. */
+  #waiting: (() => void)[] = [];
+  /** Records under the present key, as counted here: a write that the kernel took in pieces may have made more. */
+  #records: number;
+  #firstSequence: bigint;
+  #keyUpdates = 0;
+
+  /** @param records sealed under this key before it came to the kernel */
+  constructor(
+    arming: Pick<Arming, 'protocol' | 'cipher' | 'facts' | 'keyUpdateAfter'>,
+    spec: DirectionSpec,
+    port: KernelPort,
+    outlet: PlainOutlet,
+    records = 0,
+  ) {
+    this.protocol = arming.protocol;
+    this.cipher = arming.cipher;
+    this.#recordLimit = arming.facts.recordLimit;
+    this.#keyUpdateAfter = arming.keyUpdateAfter;
+    this.canUpdate = spec.secret.length > 0 && probeKtls(arming.protocol, arming.cipher).canRekey;
+    this.#keys = ktlsKeys(arming.protocol, spec, true);
+    this.#port = port;
+    this.#outlet = outlet;
+    this.#records = records;
+    this.#firstSequence = spec.sequence - BigInt(records);
+  }
+
+  get usedKeys(): Uint8Array {
+    return this.#keys.usedKeys;
+  }
+
+  get updateHint(): string {
+    return 'ktls changes keys on Linux 6.14 and newer, when armed with the traffic secret; evp does everywhere';
+  }
+
+  /**
+   * Gives the kernel the key, as soon as all bytes written before are in the kernel: at once, where there are none.
+   *
+   * @throws SoCryptError ERR_SO_CRYPT_PROVIDER; nothing has changed
+   */
+  begin(): void {
+    if (this.#outlet.isFlushed) return this.#arm();
+    const wait = (): void => {
+      if (this.#armed || this.#outlet.destroyed) return;
+      if (this.#outlet.isFlushed) this.#ensureArmed();
+      else this.#port.whenWritable(wait);
+    };
+    this.#port.whenWritable(wait);
+  }
+
+  state(): DirectionState {
+    const sequence = this.#sequence();
+    const records = sequence - this.#firstSequence;
+    return { engine: this.engine, sequence, records, keyUpdates: this.#keyUpdates };
+  }
+
+  send(chunks: readonly Uint8Array[], length: number, callback: Callback): void {
+    if (!this.account(length, callback)) return;
+    this.#outlet.rawWritev(chunks, callback);
+  }
+
+  /**
+   * Counts what is about to be written against the key's limits. False: it must not be, and the callback has been told.
+   */
+  account(length: number, callback: Callback): boolean {
+    // The stream calls when all before is in the kernel.
+    if (!this.#ensureArmed()) return false;
+    this.#records += Math.ceil(length / TLS_MAX_FRAGMENT);
+    // Half the limit is far away: only then is it worth asking the kernel for the truth.
+    if (2 * this.#records < Math.min(this.#keyUpdateAfter, this.#recordLimit)) return true;
+    this.#records = Math.max(this.#records, Number(this.#sequence() - this.#firstSequence));
+    try {
+      if (this.canUpdate && this.#records > this.#keyUpdateAfter)
+        this.sendKeyUpdate(false, callbackOnError(callback));
+    } catch (error) {
+      callback(error as Error);
+      return false;
+    }
+    if (this.#records <= this.#recordLimit) return true;
+    callback(
+      new SoCryptError('ERR_SO_CRYPT_KEY_LIMIT', `${this.cipher} may seal no more records under this key`, {
+        hint: `Open a new connection. ${this.updateHint}`,
+      }),
+    );
+    return false;
+  }
+
+  sendControl(type: number, content: Uint8Array, callback: Callback): void {
+    if (!this.#armed) {
+      this.#waiting.push(() => this.sendControl(type, content, callback));
+      if (this.#outlet.isFlushed) this.#ensureArmed();
+      return;
+    }
+    const result = kernel().sendRecord(this.#port.fd, type, content);
+    if (result === EAGAIN) this.#port.whenWritable(() => this.sendControl(type, content, callback));
+    else if (result < 0) callback(systemError(result, 'write'));
+    else {
+      this.#records++;
+      callback();
+    }
+  }
+
+  sendKeyUpdate(request: boolean, callback: Callback): void {
+    this.sendControl(ContentType.handshake, Uint8Array.of(24, 0, 0, 1, request ? 1 : 0), (error) => {
+      if (error) return callback(error);
+      const result = this.#keys.next() ? this.#keys.arm(this.#port.fd) : -22;
+      if (result < 0) {
+        // The peer reads on under another key than we would write with.
+        const failure = armingError(result, 'TLS_TX');
+        this.#outlet.destroy(failure);
+        return callback(failure);
+      }
+      this.#keyUpdates++;
+      this.#records = 0;
+      this.#firstSequence = 0n;
+      callback();
+    });
+  }
+
+  /** Ends the record that the kernel keeps open for more bytes of a file. */
+  flush(): void {
+    kernel().sendRecord(this.#port.fd, ContentType.applicationData, new Uint8Array(0));
+  }
+
+  dispose(): void {
+    this.#keys.dispose();
+    this.#waiting = [];
+  }
+
+  #sequence(): bigint {
+    return this.#keys.sequence(this.#port.fd) ?? this.#firstSequence + BigInt(this.#records);
+  }
+
+  #arm(): void {
+    const result = this.#keys.arm(this.#port.fd);
+    if (result < 0) throw armingError(result, 'TLS_TX');
+    this.#armed = true;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const run of waiting) run();
+  }
+
+  #ensureArmed(): boolean {
+    if (this.#armed) return true;
+    try {
+      this.#arm();
+      return true;
+    } catch (error) {
+      this.#outlet.destroy(error as Error);
+      return false;
+    }
+  }
+}
+
+function callbackOnError(callback: Callback): Callback {
+  return (error) => {
+    if (error) callback(error);
+  };
+}

@@ -1,0 +1,54 @@
+import { KernelWriter } from './kernel/writer.js';
+import { native } from './native.js';
+import type { Callback } from './records/direction.js';
+import { upgradeToKernel } from './arm-socket.js';
+import type { FileOutlet } from './send-file.js';
+import type { Socket } from './socket.js';
+import { kPort, kRawWrite, kState } from './socket-internals.js';
+
+/** For less, going over to the kernel's TLS costs more than it saves. */
+const UPGRADE_FROM = 262_144;
+
+/** A socket as the outlet of a file. */
+export class SocketFileOutlet implements FileOutlet {
+  readonly #socket: Socket;
+  readonly #isPlain: boolean;
+
+  /** @param isPlain its turn comes before the records begin, or there are none */
+  constructor(socket: Socket, isPlain: boolean) {
+    this.#socket = socket;
+    this.#isPlain = isPlain;
+  }
+
+  get destroyed(): boolean {
+    return this.#socket.destroyed;
+  }
+
+  kernelOutlet(remaining: number): ReturnType<FileOutlet['kernelOutlet']> {
+    if (native.kernel === undefined) return undefined;
+    const { records } = this.#socket[kState]!;
+    if (this.#isPlain) {
+      const isFd = (this.#socket._handle?.fd ?? -1) >= 0;
+      return isFd ? { port: this.#socket[kPort](), account: () => true, flush: () => {} } : undefined;
+    }
+    if (remaining >= UPGRADE_FROM) upgradeToKernel(this.#socket);
+    const writer = records!.writer;
+    // CCM reads what it seals twice: a file that changes in between would make a record that the peer refuses.
+    if (!(writer instanceof KernelWriter) || writer.cipher.includes('ccm')) return undefined;
+    return {
+      port: this.#socket[kPort](),
+      account: (length, callback) => writer.account(length, callback),
+      flush: () => writer.flush(),
+    };
+  }
+
+  sendBytes(bytes: Buffer, callback: Callback): void {
+    if (this.#isPlain) this.#socket[kRawWrite](bytes, callback);
+    else this.#socket[kState]!.records!.send([bytes], callback);
+  }
+
+  onSent(length: number): void {
+    this.#socket[kState]!.fileBytes += length;
+    (this.#socket as unknown as { _unrefTimer(): void })._unrefTimer();
+  }
+}

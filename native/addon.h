@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+// What the addon's files share: arguments from JavaScript. Only the files addon*.cc know N-API.
+#pragma once
+#include <napi.h>
+
+#include <cstring>
+#include <vector>
+
+#include "record/fingerprint.h"
+#include "record/frame_layout.h"
+#include "record/key_schedule.h"
+
+namespace so_crypt {
+
+inline uint32_t Number(const Napi::Object& object, const char* name) { return object.Get(name).ToNumber().Uint32Value(); }
+
+inline uint64_t BigInt(const Napi::Object& object, const char* name) {
+  bool lossless;
+  return object.Get(name).As<Napi::BigInt>().Uint64Value(&lossless);
+}
+
+// A view of a Uint8Array. Never null with a length of 0, so that memcpy and EVP may have it.
+struct Bytes {
+  uint8_t* data = nullptr;
+  size_t length = 0;
+};
+
+inline Bytes ViewOf(napi_env env, napi_value value) {
+  static uint8_t nothing;
+  Bytes bytes;
+  napi_typedarray_type type;
+  void* data = nullptr;
+  if (napi_get_typedarray_info(env, value, &type, &bytes.length, &data, nullptr, nullptr) != napi_ok || type != napi_uint8_array)
+    return {&nothing, 0};
+  bytes.data = bytes.length == 0 ? &nothing : static_cast<uint8_t*>(data);
+  return bytes;
+}
+
+// Key and IV of a DirectionSpec (lib/native.ts): given, or derived from the traffic secret. It wipes itself.
+struct KeyMaterial {
+  uint8_t key[kMaxKey] = {};
+  uint8_t iv[kMaxIv] = {};
+  TrafficSecret secret;
+
+  KeyMaterial() = default;
+  KeyMaterial(const KeyMaterial&) = delete;
+  KeyMaterial& operator=(const KeyMaterial&) = delete;
+  ~KeyMaterial() {
+    OPENSSL_cleanse(key, sizeof key);
+    OPENSSL_cleanse(iv, sizeof iv);
+  }
+
+  // An error message, or null.
+  const char* Read(const Napi::Object& spec, size_t key_length, size_t iv_length) {
+    const Napi::Env env = spec.Env();
+    const Bytes given_secret = ViewOf(env, spec.Get("secret"));
+    const Bytes given_key = ViewOf(env, spec.Get("key"));
+    const Bytes given_iv = ViewOf(env, spec.Get("iv"));
+    secret.Set(given_secret.data, given_secret.length);
+    if (given_key.length == 0 && !secret.empty()) {
+      secret.Expand("key", key, key_length);
+      secret.Expand("iv", iv, iv_length);
+      return nullptr;
+    }
+    if (given_key.length != key_length) return "wrong key length";
+    if (given_iv.length != iv_length || iv_length > kMaxIv) return "wrong IV length";
+    memcpy(key, given_key.data, key_length);
+    memcpy(iv, given_iv.data, iv_length);
+    return nullptr;
+  }
+};
+
+// All fingerprints, one behind the other, in a Buffer.
+inline Napi::Value FingerprintsOf(Napi::Env env, const std::vector<Fingerprint>& used) {
+  return Napi::Buffer<uint8_t>::Copy(env, used.empty() ? nullptr : used.front().data(), used.size() * sizeof(Fingerprint));
+}
+
+// addon_kernel.cc: the kernel engines. Linux only.
+Napi::Object DefineKernel(Napi::Env env);
+
+}  // namespace so_crypt

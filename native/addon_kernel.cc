@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: MIT
+// The kernel engines' system calls for lib/kernel/. Results are counts, or -errno.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+
+#include "addon.h"
+#include "kernel/ktls.h"
+#include "kernel/poll.h"
+#include "kernel/socket_io.h"
+
+namespace so_crypt {
+namespace {
+
+int Fd(const Napi::CallbackInfo& info) { return info[0].ToNumber().Int32Value(); }
+
+Napi::Value Result(const Napi::CallbackInfo& info, ssize_t result) { return Napi::Number::New(info.Env(), static_cast<double>(result)); }
+
+// attach(fd)
+Napi::Value Attach(const Napi::CallbackInfo& info) { return Result(info, AttachKtls(Fd(info))); }
+
+// receive(fd, out, result): bytes of one record type, which is in result[0]
+Napi::Value Receive(const Napi::CallbackInfo& info) {
+  const Bytes out = ViewOf(info.Env(), info[1]);
+  const Bytes type = ViewOf(info.Env(), info[2]);
+  return Result(info, ReceiveRecord(Fd(info), out.data, out.length, type.data));
+}
+
+// receivePlain(fd, out)
+Napi::Value ReceivePlain(const Napi::CallbackInfo& info) {
+  const Bytes out = ViewOf(info.Env(), info[1]);
+  return Result(info, ReceiveBytes(Fd(info), out.data, out.length));
+}
+
+// sendRecord(fd, type, content)
+Napi::Value Send(const Napi::CallbackInfo& info) {
+  const Bytes content = ViewOf(info.Env(), info[2]);
+  return Result(info, SendRecord(Fd(info), static_cast<uint8_t>(info[1].ToNumber().Uint32Value()), content.data, content.length));
+}
+
+// sendFile(fd, file, offset, count)
+Napi::Value SendFile(const Napi::CallbackInfo& info) {
+  const auto number = [&](size_t i) { return info[i].ToNumber().Int64Value(); };
+  return Result(info, SendFileRange(Fd(info), static_cast<int>(number(1)), static_cast<uint64_t>(number(2)), static_cast<size_t>(number(3))));
+}
+
+// sendFileInBackground(fd, file, offset, count, callback(result)): the same in a thread of libuv's pool, for a disk that lets wait
+class BackgroundSendFile : public Napi::AsyncWorker {
+ public:
+  // On descriptors of its own: should the socket be closed meanwhile, its number may be another connection's.
+  BackgroundSendFile(const Napi::CallbackInfo& info)
+      : AsyncWorker(info[4].As<Napi::Function>(), "so-crypt.sendFile"),
+        fd_(fcntl(Fd(info), F_DUPFD_CLOEXEC, 0)),
+        file_(fcntl(info[1].ToNumber().Int32Value(), F_DUPFD_CLOEXEC, 0)),
+        error_(errno),
+        offset_(static_cast<uint64_t>(info[2].ToNumber().Int64Value())),
+        count_(static_cast<size_t>(info[3].ToNumber().Int64Value())) {}
+  ~BackgroundSendFile() override {
+    for (int fd : {fd_, file_})
+      if (fd >= 0) close(fd);
+  }
+
+  void Execute() override { result_ = fd_ < 0 || file_ < 0 ? -error_ : SendFileRange(fd_, file_, offset_, count_); }
+  std::vector<napi_value> GetResult(Napi::Env env) override { return {Napi::Number::New(env, static_cast<double>(result_))}; }
+
+ private:
+  const int fd_, file_, error_;
+  const uint64_t offset_;
+  const size_t count_;
+  ssize_t result_ = 0;
+};
+
+void SendFileInBackground(const Napi::CallbackInfo& info) { (new BackgroundSendFile(info))->Queue(); }
+
+// probe(cipher, version) -> null: the kernel engine has no such cipher; else [error, rekey, step]
+Napi::Value Probe(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const KtlsCipher* cipher = FindKtlsCipher(info[0].ToString().Utf8Value().c_str());
+  if (cipher == nullptr) return env.Null();
+  const KtlsProbe probe = ProbeKtls(*cipher, static_cast<TlsVersion>(info[1].ToNumber().Uint32Value()));
+  Napi::Array answer = Napi::Array::New(env, 3);
+  answer.Set(0u, Napi::Number::New(env, probe.error));
+  answer.Set(1u, Napi::Boolean::New(env, probe.rekey));
+  answer.Set(2u, Napi::String::New(env, probe.step == nullptr ? "" : probe.step));
+  return answer;
+}
+
+// isOnDevice(fd, write)
+Napi::Value IsOnDevice(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), IsKtlsOnDevice(Fd(info), info[1].ToBoolean()));
+}
+
+// new KtlsKeys(spec, version, write)
+class KtlsKeysWrap : public Napi::ObjectWrap<KtlsKeysWrap> {
+ public:
+  static Napi::Function Define(Napi::Env env) {
+    return DefineClass(env, "KtlsKeys",
+                       {InstanceMethod<&KtlsKeysWrap::Arm>("arm"), InstanceMethod<&KtlsKeysWrap::Next>("next"),
+                        InstanceMethod<&KtlsKeysWrap::Sequence>("sequence"), InstanceMethod<&KtlsKeysWrap::Dispose>("dispose"),
+                        InstanceAccessor<&KtlsKeysWrap::UsedKeys>("usedKeys")});
+  }
+
+  explicit KtlsKeysWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+    const Napi::Object spec = info[0].ToObject();
+    const TlsVersion version = static_cast<TlsVersion>(info[1].ToNumber().Uint32Value());
+    write_ = info[2].ToBoolean();
+    cipher_ = FindKtlsCipher(spec.Get("cipher").ToString().Utf8Value().c_str());
+    if (cipher_ == nullptr) {
+      Napi::TypeError::New(info.Env(), "unknown cipher").ThrowAsJavaScriptException();
+      return;
+    }
+    const size_t iv_length = version == TlsVersion::k13 || cipher_->salt == 0 ? kKtlsMaxIv : cipher_->salt;
+    KeyMaterial keys;
+    if (const char* error = keys.Read(spec, cipher_->key, iv_length)) {
+      Napi::TypeError::New(info.Env(), error).ThrowAsJavaScriptException();
+      return;
+    }
+    keys_ = std::make_unique<KtlsKeys>(*cipher_, version, keys.key, keys.iv, iv_length, BigInt(spec, "sequence"),
+                                       BigInt(spec, "explicitCounter"), keys.secret);
+  }
+
+ private:
+  // arm(fd, sequence?)
+  Napi::Value Arm(const Napi::CallbackInfo& info) {
+    if (keys_ == nullptr) return Result(info, -EBADF);
+    bool lossless;
+    if (info[1].IsBigInt()) keys_->set_sequence(info[1].As<Napi::BigInt>().Uint64Value(&lossless));
+    return Result(info, keys_->Arm(Fd(info), write_));
+  }
+
+  // next(): false without a traffic secret
+  Napi::Value Next(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), keys_ != nullptr && keys_->Next()); }
+
+  // sequence(fd): of the next record; undefined when the kernel does not tell
+  Napi::Value Sequence(const Napi::CallbackInfo& info) {
+    uint64_t sequence;
+    if (keys_ == nullptr || KtlsSequence(Fd(info), write_, *cipher_, &sequence) != 0) return info.Env().Undefined();
+    return Napi::BigInt::New(info.Env(), sequence);
+  }
+
+  Napi::Value UsedKeys(const Napi::CallbackInfo& info) {
+    return keys_ == nullptr ? info.Env().Null() : FingerprintsOf(info.Env(), keys_->used());
+  }
+
+  void Dispose(const Napi::CallbackInfo&) { keys_.reset(); }
+
+  const KtlsCipher* cipher_ = nullptr;
+  bool write_ = false;
+  std::unique_ptr<KtlsKeys> keys_;
+};
+
+// new Poll(fd, callback(status, events)); its property `error` is 0, or -errno: then it can't be used
+class PollWrap : public Napi::ObjectWrap<PollWrap> {
+ public:
+  static Napi::Function Define(Napi::Env env) {
+    return DefineClass(env, "Poll",
+                       {InstanceMethod<&PollWrap::Watch>("watch"), InstanceMethod<&PollWrap::SetRef>("setRef"),
+                        InstanceMethod<&PollWrap::Close>("close"), InstanceAccessor<&PollWrap::Error>("error")});
+  }
+
+  explicit PollWrap(const Napi::CallbackInfo& info)
+      : ObjectWrap(info), callback_(Napi::Persistent(info[1].As<Napi::Function>())), context_(info.Env(), "so-crypt.Poll") {
+    uv_loop_t* loop;
+    if (napi_get_uv_event_loop(info.Env(), &loop) != napi_ok) return;
+    poll_ = Poll::Open(loop, Fd(info), [this](int status, int events) { OnEvent(status, events); }, &error_);
+    if (poll_ == nullptr) return;
+    // Alive as long as the event loop may call back.
+    Ref();
+    napi_add_async_cleanup_hook(info.Env(), OnCleanup, this, &cleanup_);
+  }
+
+ private:
+  Napi::Value Error(const Napi::CallbackInfo& info) { return Result(info, error_); }
+  Napi::Value Watch(const Napi::CallbackInfo& info) { return Result(info, poll_ == nullptr ? -EBADF : poll_->Watch(Fd(info))); }
+  void SetRef(const Napi::CallbackInfo& info) {
+    if (poll_ != nullptr) poll_->SetRef(info[0].ToBoolean());
+  }
+  void Close(const Napi::CallbackInfo&) { DoClose(true); }
+
+  void OnEvent(int status, int events) {
+    const Napi::Env env = Env();
+    const Napi::HandleScope scope(env);
+    callback_.MakeCallback(Value(), {Napi::Number::New(env, status), Napi::Number::New(env, events)}, context_);
+    // What a listener of the application throws is an uncaught exception, as it is with Node's own sockets.
+    if (env.IsExceptionPending()) napi_fatal_exception(env, env.GetAndClearPendingException().Value());
+  }
+
+  void DoClose(bool release) {
+    if (poll_ == nullptr) return;
+    Poll* const poll = poll_;
+    poll_ = nullptr;
+    poll->Close([this, release] {
+      const napi_async_cleanup_hook_handle cleanup = cleanup_;
+      if (release) {
+        const Napi::HandleScope scope(Env());
+        Unref();
+      }
+      napi_remove_async_cleanup_hook(cleanup);
+    });
+  }
+
+  // The environment ends (a worker is terminated): the event loop must be let go of before.
+  static void OnCleanup(napi_async_cleanup_hook_handle, void* data) { static_cast<PollWrap*>(data)->DoClose(false); }
+
+  Napi::FunctionReference callback_;
+  Napi::AsyncContext context_;
+  Poll* poll_ = nullptr;
+  int error_ = -EINVAL;
+  napi_async_cleanup_hook_handle cleanup_ = nullptr;
+};
+
+}  // namespace
+
+Napi::Object DefineKernel(Napi::Env env) {
+  Napi::Object kernel = Napi::Object::New(env);
+  kernel.Set("attach", Napi::Function::New<Attach>(env, "attach"));
+  kernel.Set("receive", Napi::Function::New<Receive>(env, "receive"));
+  kernel.Set("receivePlain", Napi::Function::New<ReceivePlain>(env, "receivePlain"));
+  kernel.Set("sendRecord", Napi::Function::New<Send>(env, "sendRecord"));
+  kernel.Set("sendFile", Napi::Function::New<SendFile>(env, "sendFile"));
+  kernel.Set("sendFileInBackground", Napi::Function::New<SendFileInBackground>(env, "sendFileInBackground"));
+  kernel.Set("probe", Napi::Function::New<Probe>(env, "probe"));
+  kernel.Set("isOnDevice", Napi::Function::New<IsOnDevice>(env, "isOnDevice"));
+  kernel.Set("KtlsKeys", KtlsKeysWrap::Define(env));
+  kernel.Set("Poll", PollWrap::Define(env));
+  return kernel;
+}
+
+}  // namespace so_crypt
