@@ -20,7 +20,7 @@
               "native/kernel/ktls.cc",
               "native/kernel/ktls_offload.cc",
               "native/kernel/ktls_probe.cc",
-              "native/kernel/poll.cc",
+              "native/kernel/readiness.cc",
               "native/kernel/socket_io.cc"
             ]
           }

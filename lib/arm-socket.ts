@@ -119,26 +119,35 @@ function startReading(
   given: Buffer | undefined,
 ): void {
   const isKernel = reader instanceof KernelReader;
-  const wasReading = isKernel && stopLibuv(socket);
+  if (isKernel) replaceLibuvsReader(socket, reader);
   const { bytes, ended } = given ? { bytes: given, ended: false } : takeUnread(socket);
   if (bytes.length === 0) {
     if (ended)
       records.onFin(); // 'end' is on its way; this is what tells whether it is genuine
-    else if (wasReading) reader.resume();
+    else if (isKernel && socket._handle?.reading) reader.resume();
     return;
   }
   // As with any read, the caller sees setCrypt return before 'data' comes.
   process.nextTick(() => {
-    if (!socket.destroyed && records.open(bytes, bytes.length) && isKernel) reader.resume();
+    const more = !socket.destroyed && records.open(bytes, bytes.length);
+    if (isKernel && more && socket._handle?.reading) reader.resume();
     if (!socket.destroyed && ended) socket.push(null);
   });
 }
 
-function stopLibuv({ _handle: handle }: Socket): boolean {
-  if (!handle?.reading) return false;
-  handle.reading = false;
-  handle.readStop?.();
-  return true;
+// net and http start and stop reading at the handle.
+function replaceLibuvsReader({ _handle: handle }: Socket, reader: KernelReader): void {
+  if (handle === null) return;
+  handle.readStop!();
+  const replace = (name: 'readStart' | 'readStop', run: () => void): void => {
+    const value = (): number => {
+      run();
+      return 0;
+    };
+    Object.defineProperty(handle, name, { value, configurable: true, writable: true });
+  };
+  replace('readStart', () => reader.resume());
+  replace('readStop', () => reader.pause());
 }
 
 /**

@@ -14,6 +14,7 @@ export interface Arming {
   write: SealerSpec | undefined;
   read: OpenerSpec | undefined;
   keyUpdateAfter: number;
+  expectNoPadding: boolean;
   truncation: 'error' | 'end';
   onHandshakeMessage: ((message: Buffer) => void) | undefined;
 }
@@ -78,6 +79,7 @@ export function validate(options: CryptOptions): Arming {
       applicationType: protocol === 'custom' ? 0 : ContentType.applicationData,
     },
     keyUpdateAfter,
+    expectNoPadding: options.expectNoPadding === true && protocol === 'tls1.3',
     truncation: options.truncation ?? 'error',
     onHandshakeMessage: options.onHandshakeMessage,
   };

@@ -84,6 +84,12 @@ export interface CryptOptions {
   /** TLS 1.3: pad each record's plaintext with zeros to a multiple of this many bytes, 0 … 16384. Default 0, none (RFC 8446 5.4). */
   padTo?: number;
   /**
+   * TLS 1.3 on ktls: the peer is known never to pad its records, so the kernel may decrypt into the reader's memory at once
+   * (TLS_RX_EXPECT_NO_PAD). Not for peers that you don't know: Linux 6.1 delivers wrong bytes when a record is padded all the same.
+   * Default false.
+   */
+  expectNoPadding?: boolean;
+  /**
    * TLS 1.3 with `secret`: send a KeyUpdate after this many records under one key. Default: half the cipher's limit
    * (RFC 8446 5.5), 11,863,283 records for AES-GCM and CCM.
    */

@@ -160,21 +160,21 @@ export interface KernelKeys {
   dispose(): void;
 }
 
-/** Poll of native/kernel/poll.h. */
-export interface Poll {
+/** Readiness of native/kernel/readiness.h. Results are 0 or -errno. */
+export interface Readiness {
   /** 0, or -errno: it can't be used. */
   readonly error: number;
-  /** UV_READABLE (1) | UV_WRITABLE (2), or 0. */
-  watch(events: number): number;
+  /** @param id told with each event @param isKnown the descriptor is watched already */
+  watch(fd: number, id: number, writable: boolean, isKnown: boolean): number;
+  forget(fd: number): void;
   setRef(on: boolean): void;
-  close(): void;
 }
 
 /** native/addon_kernel.cc. Results are counts, or -errno. */
 export interface Kernel {
   /** Sets TCP_ULP. */
   attach(fd: number): number;
-  /** Plaintext of one record type, which is told in type[0]; 0 at FIN. */
+  /** Plaintext of one record type, which is told in type[0]; that is 0 at FIN. */
   receive(fd: number, out: Uint8Array, type: Uint8Array): number;
   /** Bytes of the stream while the kernel has no read key. */
   receivePlain(fd: number, out: Uint8Array): number;
@@ -189,9 +189,11 @@ export interface Kernel {
   ): void;
   /** [error, rekey, step]; null: kTLS has no such cipher. */
   probe(cipher: string, version: number): [error: number, rekey: boolean, step: string] | null;
+  /** TLS_RX_EXPECT_NO_PAD. */
+  expectNoPadding(fd: number): number;
   isOnDevice(fd: number, write: boolean): boolean;
   KtlsKeys: new (spec: DirectionSpec, version: number, write: boolean) => KernelKeys;
-  Poll: new (fd: number, callback: (status: number, events: number) => void) => Poll;
+  Readiness: new (callback: (ids: Uint32Array, events: Uint32Array, count: number) => void) => Readiness;
 }
 
 interface Native {

@@ -16,13 +16,22 @@ export interface SendFileOptions {
   onProgress?: (bytesSent: number) => void;
 }
 
+/** A connection that sendfile(2) can be used on. */
+export interface KernelOutlet {
+  readonly port: KernelPort;
+  /** Most bytes at once. */
+  readonly segment: number;
+  /** Runs what sends so many bytes, or tells the callback why they must not be sent. */
+  reserve(length: number, callback: Callback, run: () => void): void;
+  /** Sends what the kernel has kept for more. */
+  flush(): void;
+}
+
 /** What sends the file's bytes: the socket, with whichever engine it has. */
 export interface FileOutlet {
   readonly destroyed: boolean;
-  /** sendfile(2) can be used on the connection; `flush` sends what the kernel has kept for more. undefined: it can't. */
-  kernelOutlet(
-    remaining: number,
-  ): { port: KernelPort; account(length: number, callback: Callback): boolean; flush(): void } | undefined;
+  /** undefined: sendfile(2) can't be used. */
+  kernelOutlet(remaining: number): KernelOutlet | undefined;
   /** Bytes of the application; the callback comes when the kernel has them, and the Buffer may be used again. */
   sendBytes(bytes: Buffer, callback: Callback): void;
   /** The kernel has taken bytes by sendfile(2). */
@@ -116,7 +125,7 @@ export class FileTransfer {
 
   #sendInKernel(
     outlet: FileOutlet,
-    { port, account }: NonNullable<ReturnType<FileOutlet['kernelOutlet']>>,
+    { port, segment, reserve }: KernelOutlet,
     done: (error?: Error | null) => void,
     fail: (error: Error) => void,
   ): void {
@@ -126,8 +135,10 @@ export class FileTransfer {
       if (outlet.destroyed) return done();
       const { signal } = this.#options;
       if (signal?.aborted) return fail(signal.reason as Error);
-      const count = Math.min(this.#remaining, KERNEL_PIECE);
-      if (!account(count, done)) return;
+      const count = Math.min(this.#remaining, KERNEL_PIECE, segment);
+      reserve(count, done, () => send(count));
+    };
+    const send = (count: number): void => {
       if (inBackground) return kernel().sendFileInBackground(port.fd, fd, this.#offset, count, after);
       const begin = performance.now();
       const result = kernel().sendFile(port.fd, fd, this.#offset, count);

@@ -2,7 +2,7 @@ import { KernelWriter } from './kernel/writer.js';
 import { native } from './native.js';
 import type { Callback } from './records/direction.js';
 import { upgradeToKernel } from './arm-socket.js';
-import type { FileOutlet } from './send-file.js';
+import type { FileOutlet, KernelOutlet } from './send-file.js';
 import type { Socket } from './socket.js';
 import { kPort, kRawWrite, kState } from './socket-internals.js';
 
@@ -24,12 +24,18 @@ export class SocketFileOutlet implements FileOutlet {
     return this.#socket.destroyed;
   }
 
-  kernelOutlet(remaining: number): ReturnType<FileOutlet['kernelOutlet']> {
+  kernelOutlet(remaining: number): KernelOutlet | undefined {
     if (native.kernel === undefined) return undefined;
     const { records } = this.#socket[kState]!;
     if (this.#isPlain) {
-      const isFd = (this.#socket._handle?.fd ?? -1) >= 0;
-      return isFd ? { port: this.#socket[kPort](), account: () => true, flush: () => {} } : undefined;
+      if ((this.#socket._handle?.fd ?? -1) < 0) return undefined;
+      const segment = Number.POSITIVE_INFINITY;
+      return {
+        port: this.#socket[kPort](),
+        segment,
+        reserve: (_length, _callback, run) => run(),
+        flush: () => {},
+      };
     }
     if (remaining >= UPGRADE_FROM) upgradeToKernel(this.#socket);
     const writer = records!.writer;
@@ -37,7 +43,8 @@ export class SocketFileOutlet implements FileOutlet {
     if (!(writer instanceof KernelWriter) || writer.cipher.includes('ccm')) return undefined;
     return {
       port: this.#socket[kPort](),
-      account: (length, callback) => writer.account(length, callback),
+      segment: writer.segment,
+      reserve: (length, callback, run) => writer.reserve(length, callback, run),
       flush: () => writer.flush(),
     };
   }

@@ -76,6 +76,13 @@ export class SocketHost implements Host, PlainOutlet, ReaderHost {
     this.#socket[kState]!.records!.fail(error);
   }
 
+  stopReading(): void {
+    const { _handle: handle } = this.#socket;
+    if (!handle) return;
+    handle.reading = false;
+    handle.readStop!();
+  }
+
   touch(): void {
     (this.#socket as unknown as { _unrefTimer(): void })._unrefTimer();
   }

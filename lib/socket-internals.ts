@@ -12,6 +12,7 @@ export interface Handle {
   reading?: boolean;
   readonly fd?: number;
   readonly writeQueueSize?: number;
+  readStart?(): number;
   readStop?(): number;
 }
 

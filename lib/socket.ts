@@ -7,7 +7,6 @@ import type { CryptOptions, CryptState } from './crypt-options.js';
 import { type Engines, resolveEngine } from './engines.js';
 import { SoCryptError } from './errors.js';
 import { KernelPort } from './kernel/port.js';
-import { KernelReader } from './kernel/reader.js';
 import { OnreadDelivery, type UserOnread } from './onread.js';
 import type { Callback } from './records/direction.js';
 import { FileTransfer, type SendFileOptions } from './send-file.js';
@@ -256,18 +255,13 @@ export class Socket extends net.Socket {
     if (state !== null) {
       const reader = state.records?.reader;
       if (state.truncation !== undefined || reader?.closed) return;
-      if (reader instanceof KernelReader) return reader.resume();
     }
     super._read(size);
   }
 
   // net.Socket's own versions of these three start and stop the handle for an application with `onread`. The one it sees is ours.
   override read(size?: number): unknown {
-    if (this[kOnread] !== null) {
-      const reader = this.#kernelReader;
-      if (reader === undefined) return super.read(size);
-      reader.resume();
-    }
+    if (this[kOnread] !== null) return super.read(size);
     const chunk = Duplex.prototype.read.call(this, size);
     const truncation = this[kState]?.truncation;
     if (truncation !== undefined && this.readableLength === 0)
@@ -276,24 +270,13 @@ export class Socket extends net.Socket {
   }
 
   override pause(): this {
-    if (this[kOnread] === null) return Duplex.prototype.pause.call(this) as this;
-    this.#kernelReader?.pause();
-    return super.pause();
+    return this[kOnread] !== null ? super.pause() : (Duplex.prototype.pause.call(this) as this);
   }
 
   override resume(): this {
     const onread = this[kOnread];
-    if (onread !== null && !onread.deliverRest()) return this;
-    const reader = onread === null ? undefined : this.#kernelReader;
-    reader?.resume();
-    return onread === null || reader !== undefined
-      ? (Duplex.prototype.resume.call(this) as this)
-      : super.resume();
-  }
-
-  get #kernelReader(): KernelReader | undefined {
-    const reader = this[kState]?.records?.reader;
-    return reader instanceof KernelReader ? reader : undefined;
+    if (onread === null) return Duplex.prototype.resume.call(this) as this;
+    return onread.deliverRest() ? super.resume() : this;
   }
 
   // A descriptor of ours may be what keeps the event loop running.

@@ -8,7 +8,7 @@
 
 #include "addon.h"
 #include "kernel/ktls.h"
-#include "kernel/poll.h"
+#include "kernel/readiness.h"
 #include "kernel/socket_io.h"
 
 namespace so_crypt {
@@ -87,6 +87,9 @@ Napi::Value Probe(const Napi::CallbackInfo& info) {
   return answer;
 }
 
+// expectNoPadding(fd)
+Napi::Value NoPadding(const Napi::CallbackInfo& info) { return Result(info, ExpectNoPadding(Fd(info))); }
+
 // isOnDevice(fd, write)
 Napi::Value IsOnDevice(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), IsKtlsOnDevice(Fd(info), info[1].ToBoolean()));
@@ -151,62 +154,72 @@ class KtlsKeysWrap : public Napi::ObjectWrap<KtlsKeysWrap> {
   std::unique_ptr<KtlsKeys> keys_;
 };
 
-// new Poll(fd, callback(status, events)); its property `error` is 0, or -errno: then it can't be used
-class PollWrap : public Napi::ObjectWrap<PollWrap> {
+// new Readiness(callback(ids, events, count)), one in an environment. Its property `error` is 0, or -errno: then it can't be used. The
+// callback's arrays are always the same two.
+class ReadinessWrap : public Napi::ObjectWrap<ReadinessWrap> {
  public:
   static Napi::Function Define(Napi::Env env) {
-    return DefineClass(env, "Poll",
-                       {InstanceMethod<&PollWrap::Watch>("watch"), InstanceMethod<&PollWrap::SetRef>("setRef"),
-                        InstanceMethod<&PollWrap::Close>("close"), InstanceAccessor<&PollWrap::Error>("error")});
+    return DefineClass(env, "Readiness",
+                       {InstanceMethod<&ReadinessWrap::Watch>("watch"), InstanceMethod<&ReadinessWrap::Forget>("forget"),
+                        InstanceMethod<&ReadinessWrap::SetRef>("setRef"), InstanceAccessor<&ReadinessWrap::Error>("error")});
   }
 
-  explicit PollWrap(const Napi::CallbackInfo& info)
-      : ObjectWrap(info), callback_(Napi::Persistent(info[1].As<Napi::Function>())), context_(info.Env(), "so-crypt.Poll") {
+  explicit ReadinessWrap(const Napi::CallbackInfo& info)
+      : ObjectWrap(info),
+        callback_(Napi::Persistent(info[0].As<Napi::Function>())),
+        ids_(Napi::Persistent(Napi::Uint32Array::New(info.Env(), Readiness::kMostEvents))),
+        events_(Napi::Persistent(Napi::Uint32Array::New(info.Env(), Readiness::kMostEvents))),
+        context_(info.Env(), "so-crypt.Readiness") {
     uv_loop_t* loop;
     if (napi_get_uv_event_loop(info.Env(), &loop) != napi_ok) return;
-    poll_ = Poll::Open(loop, Fd(info), [this](int status, int events) { OnEvent(status, events); }, &error_);
-    if (poll_ == nullptr) return;
-    // Alive as long as the event loop may call back.
-    Ref();
+    readiness_ = Readiness::Open(loop, [this](const epoll_event* events, int count) { OnEvents(events, count); }, &error_);
+    if (readiness_ == nullptr) return;
+    Ref();  // for as long as the environment lives
     napi_add_async_cleanup_hook(info.Env(), OnCleanup, this, &cleanup_);
   }
 
  private:
   Napi::Value Error(const Napi::CallbackInfo& info) { return Result(info, error_); }
-  Napi::Value Watch(const Napi::CallbackInfo& info) { return Result(info, poll_ == nullptr ? -EBADF : poll_->Watch(Fd(info))); }
-  void SetRef(const Napi::CallbackInfo& info) {
-    if (poll_ != nullptr) poll_->SetRef(info[0].ToBoolean());
-  }
-  void Close(const Napi::CallbackInfo&) { DoClose(true); }
 
-  void OnEvent(int status, int events) {
+  // watch(fd, id, writable, isKnown)
+  Napi::Value Watch(const Napi::CallbackInfo& info) {
+    if (readiness_ == nullptr) return Result(info, -EBADF);
+    return Result(info, readiness_->Watch(Fd(info), info[1].ToNumber().Uint32Value(), info[2].ToBoolean(), info[3].ToBoolean()));
+  }
+
+  void Forget(const Napi::CallbackInfo& info) {
+    if (readiness_ != nullptr) readiness_->Forget(Fd(info));
+  }
+
+  void SetRef(const Napi::CallbackInfo& info) {
+    if (readiness_ != nullptr) readiness_->SetRef(info[0].ToBoolean());
+  }
+
+  void OnEvents(const epoll_event* events, int count) {
     const Napi::Env env = Env();
     const Napi::HandleScope scope(env);
-    callback_.MakeCallback(Value(), {Napi::Number::New(env, status), Napi::Number::New(env, events)}, context_);
+    Napi::Uint32Array ids = ids_.Value(), masks = events_.Value();
+    for (int i = 0; i < count; i++) {
+      ids.Data()[i] = static_cast<uint32_t>(events[i].data.u64);
+      masks.Data()[i] = events[i].events;
+    }
+    callback_.MakeCallback(Value(), {ids, masks, Napi::Number::New(env, count)}, context_);
     // What a listener of the application throws is an uncaught exception, as it is with Node's own sockets.
     if (env.IsExceptionPending()) napi_fatal_exception(env, env.GetAndClearPendingException().Value());
   }
 
-  void DoClose(bool release) {
-    if (poll_ == nullptr) return;
-    Poll* const poll = poll_;
-    poll_ = nullptr;
-    poll->Close([this, release] {
-      const napi_async_cleanup_hook_handle cleanup = cleanup_;
-      if (release) {
-        const Napi::HandleScope scope(Env());
-        Unref();
-      }
-      napi_remove_async_cleanup_hook(cleanup);
-    });
+  // The environment ends (a worker is terminated): the event loop must be let go of before.
+  static void OnCleanup(napi_async_cleanup_hook_handle, void* data) {
+    ReadinessWrap* const self = static_cast<ReadinessWrap*>(data);
+    Readiness* const readiness = self->readiness_;
+    self->readiness_ = nullptr;
+    readiness->Close([self] { napi_remove_async_cleanup_hook(self->cleanup_); });
   }
 
-  // The environment ends (a worker is terminated): the event loop must be let go of before.
-  static void OnCleanup(napi_async_cleanup_hook_handle, void* data) { static_cast<PollWrap*>(data)->DoClose(false); }
-
   Napi::FunctionReference callback_;
+  Napi::Reference<Napi::Uint32Array> ids_, events_;
   Napi::AsyncContext context_;
-  Poll* poll_ = nullptr;
+  Readiness* readiness_ = nullptr;
   int error_ = -EINVAL;
   napi_async_cleanup_hook_handle cleanup_ = nullptr;
 };
@@ -222,9 +235,10 @@ Napi::Object DefineKernel(Napi::Env env) {
   kernel.Set("sendFile", Napi::Function::New<SendFile>(env, "sendFile"));
   kernel.Set("sendFileInBackground", Napi::Function::New<SendFileInBackground>(env, "sendFileInBackground"));
   kernel.Set("probe", Napi::Function::New<Probe>(env, "probe"));
+  kernel.Set("expectNoPadding", Napi::Function::New<NoPadding>(env, "expectNoPadding"));
   kernel.Set("isOnDevice", Napi::Function::New<IsOnDevice>(env, "isOnDevice"));
   kernel.Set("KtlsKeys", KtlsKeysWrap::Define(env));
-  kernel.Set("Poll", PollWrap::Define(env));
+  kernel.Set("Readiness", ReadinessWrap::Define(env));
   return kernel;
 }
 

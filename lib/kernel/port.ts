@@ -1,17 +1,19 @@
-import { getSystemErrorName } from 'node:util';
-import { type Kernel, native, type Poll } from '../native.js';
+import { constants } from 'node:os';
+import { AsyncResource } from 'node:async_hooks';
+import { type Kernel, native } from '../native.js';
+import { type Watched, watcher } from './readiness.js';
 
-const READABLE = 1; // UV_READABLE
-const WRITABLE = 2; // UV_WRITABLE
+// libuv has no names for some that net/tls answers with (EBADMSG), so util.getSystemErrorName() does not do.
+const errorNames = new Map(Object.entries(constants.errno).map(([name, number]) => [-number, name]));
 
-/** A system call's failure, in the shape of Node's own. */
+/** A system call's failure, in the shape of Node's own. @param errno -errno */
 export function systemError(errno: number, syscall: string): NodeJS.ErrnoException {
-  const code = getSystemErrorName(errno);
+  const code = errorNames.get(errno) ?? `errno ${-errno}`;
   return Object.assign(new Error(`${syscall} ${code}`), { errno, code, syscall });
 }
 
 /** -errno of what is no failure: try again when the socket is ready. */
-export const EAGAIN = -11;
+export const EAGAIN = -constants.errno.EAGAIN;
 
 /** The system calls of the kernel engines. Where there are none, no engine gets as far as to ask for them. */
 export function kernel(): Kernel {
@@ -20,18 +22,18 @@ export function kernel(): Kernel {
 }
 
 /**
- * A connection's descriptor, for system calls of ours beside those of libuv. Waiting is done on a duplicate, which exists only when
- * something has had to wait.
+ * A connection's descriptor, for system calls of ours beside those of libuv.
  */
-export class KernelPort {
+export class KernelPort implements Watched {
   readonly fd: number;
-  #poll: Poll | undefined;
-  #events = 0;
+  #id: number | undefined;
   #isRef = true;
   #closed = false;
   #isOnDevice: boolean | undefined;
   #onReadable: (() => void) | undefined;
   #writableWaiters: (() => void)[] = [];
+  // Events come in the context in which the socket was armed (AsyncLocalStorage).
+  readonly #context = new AsyncResource('so-crypt.KernelPort', { requireManualDestroy: false });
   readonly #fail: (error: Error) => void;
 
   /** @param fail called when the descriptor can't be watched */
@@ -40,26 +42,32 @@ export class KernelPort {
     this.#fail = fail;
   }
 
-  get closed(): boolean {
-    return this.#closed;
-  }
-
-  /** Calls back whenever there is something to read; undefined ends that. */
+  /** Calls back each time that something has come, and soon for what is there; undefined ends that. */
   watchReadable(callback: (() => void) | undefined): void {
     this.#onReadable = callback;
-    this.#watch();
+    if (callback === undefined) return this.#count();
+    // There will be no event for what has come already.
+    if (this.#id === undefined) this.#watch();
+    else setImmediate(() => this.#readable());
+    this.#count();
+  }
+
+  /** Calls back soon, once, although no event comes. */
+  readAgain(): void {
+    setImmediate(() => this.#readable());
   }
 
   /** Calls back once, when the socket takes more. */
   whenWritable(callback: () => void): void {
     this.#writableWaiters.push(callback);
     this.#watch();
+    this.#count();
   }
 
   /** As socket.ref() and unref(). */
   setRef(on: boolean): void {
     this.#isRef = on;
-    this.#poll?.setRef(on);
+    this.#count();
   }
 
   /** Who does the record work of a direction that ktls carries. */
@@ -70,42 +78,37 @@ export class KernelPort {
 
   close(): void {
     this.#closed = true;
-    this.#poll?.close();
-    this.#poll = undefined;
     this.#onReadable = undefined;
     this.#writableWaiters = [];
+    if (this.#id !== undefined) watcher().forget(this.fd, this.#id);
+    this.#id = undefined;
+  }
+
+  onReady(readable: boolean, writable: boolean): void {
+    if (writable && this.#writableWaiters.length > 0) {
+      const waiters = this.#writableWaiters;
+      this.#writableWaiters = [];
+      for (const waiter of waiters) this.#context.runInAsyncScope(waiter);
+    }
+    if (readable) this.#readable();
+    this.#count();
+  }
+
+  #readable(): void {
+    if (this.#onReadable !== undefined) this.#context.runInAsyncScope(this.#onReadable);
   }
 
   #watch(): void {
     if (this.#closed) return;
-    const events = (this.#onReadable ? READABLE : 0) | (this.#writableWaiters.length > 0 ? WRITABLE : 0);
-    if (events === this.#events) return;
-    this.#events = events;
-    const poll = this.#poll ?? this.#open();
-    const result = poll?.watch(events) ?? 0;
-    if (result < 0) this.#fail(systemError(result, 'poll'));
+    const result = watcher().watch(this.fd, this.#writableWaiters.length > 0, this, this.#id);
+    if (result < 0) this.#fail(systemError(result, 'epoll_ctl'));
+    else this.#id = result;
   }
 
-  #open(): Poll | undefined {
-    const poll = new (kernel().Poll)(this.fd, (status, events) => this.#onEvent(status, events));
-    if (poll.error < 0) {
-      this.#fail(systemError(poll.error, 'dup'));
-      return undefined;
-    }
-    poll.setRef(this.#isRef);
-    this.#poll = poll;
-    return poll;
-  }
-
-  // libuv stops watching when it reports an error, and does not say which: the next system call does.
-  #onEvent(status: number, events: number): void {
-    if (status < 0) this.#events = 0;
-    if (status < 0 || events & WRITABLE) {
-      const waiters = this.#writableWaiters;
-      this.#writableWaiters = [];
-      for (const waiter of waiters) waiter();
-    }
-    if (status < 0 || events & READABLE) this.#onReadable?.();
-    this.#watch();
+  // The event loop runs as long as somebody waits.
+  #count(): void {
+    if (this.#id === undefined) return;
+    const waits = this.#onReadable !== undefined || this.#writableWaiters.length > 0;
+    watcher().setWaiting(this.#id, waits && this.#isRef);
   }
 }

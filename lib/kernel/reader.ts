@@ -20,6 +20,8 @@ export interface ReaderHost {
   onFin(): void;
   /** The connection is broken, or a record is. */
   onError(error: Error): void;
+  /** No more is wanted: what net.Socket does when its stream is full. */
+  stopReading(): void;
   /** Something has come: for socket.setTimeout(). */
   touch(): void;
 }
@@ -31,6 +33,7 @@ const INBOX = 86_016;
 const MOST_READS = 8;
 
 // All connections of the thread read into it; when a read has filled much of it, it is given away.
+const NO_RECORD = 0;
 let inbox: Buffer | undefined;
 const type = new Uint8Array(1);
 
@@ -73,7 +76,7 @@ export class KernelReader extends Reader {
       this.#first = new RecordReader(this.#arming, this.engine);
       return;
     }
-    const result = this.#keys.arm(this.#port.fd);
+    const result = this.#arm();
     if (result < 0) throw armingError(result, 'TLS_RX');
   }
 
@@ -139,9 +142,11 @@ export class KernelReader extends Reader {
       if (result < 0) return this.#host.onError(this.#error(result));
       this.#host.touch();
       const recordType = type[0]!;
-      if (result === 0 && recordType === ContentType.applicationData) return this.#end();
-      if (!this.#host.onRecord(recordType, takeInbox(result))) this.pause();
+      if (recordType === NO_RECORD) return this.#end();
+      if (result === 0 && recordType === ContentType.applicationData) continue; // RFC 8446 5.1 allows it
+      if (!this.#host.onRecord(recordType, takeInbox(result))) this.#host.stopReading();
     }
+    if (this.#reading && !this.#host.destroyed) this.#port.readAgain();
   }
 
   /** Before the kernel has the key: true when it has. */
@@ -150,7 +155,7 @@ export class KernelReader extends Reader {
     while (this.#reading && !this.#host.destroyed) {
       const { missing } = first;
       if (missing === 0) {
-        const result = this.#keys.arm(this.#port.fd, first.state().sequence);
+        const result = this.#arm(first.state().sequence);
         if (result < 0) {
           this.#host.onError(armingError(result, 'TLS_RX'));
           return false;
@@ -166,10 +171,17 @@ export class KernelReader extends Reader {
       else if (result === 0) this.#end();
       else {
         this.#host.touch();
-        if (!this.#host.onBytes(bytes, result)) this.pause();
+        if (!this.#host.onBytes(bytes, result)) this.#host.stopReading();
       }
     }
     return false;
+  }
+
+  #arm(sequence?: bigint): number {
+    const result = this.#keys.arm(this.#port.fd, sequence);
+    // A kernel without the option is slower, nothing else.
+    if (result === 0 && this.#arming.expectNoPadding) kernel().expectNoPadding(this.#port.fd);
+    return result;
   }
 
   #end(): void {

@@ -4,6 +4,7 @@ import { SoCryptError } from '../errors.js';
 import { ContentType, TLS_MAX_FRAGMENT } from '../frame-layouts.js';
 import type { DirectionSpec, KernelKeys } from '../native.js';
 import type { Callback, Writer } from '../records/direction.js';
+import { sendInPieces } from '../records/pieces.js';
 import { armingError, ktlsKeys, probeKtls } from './ktls.js';
 import { EAGAIN, type KernelPort, kernel, systemError } from './port.js';
 
@@ -21,6 +22,8 @@ export class KernelWriter implements Writer {
   readonly engine = 'ktls';
   readonly protocol: Arming['protocol'];
   readonly canUpdate: boolean;
+  /** Most bytes that may be sent under one key, and so at once. */
+  readonly segment: number;
   readonly #keys: KernelKeys;
   readonly #port: KernelPort;
   readonly #outlet: PlainOutlet;
@@ -48,6 +51,7 @@ export class KernelWriter implements Writer {
     this.#recordLimit = arming.facts.recordLimit;
     this.#keyUpdateAfter = arming.keyUpdateAfter;
     this.canUpdate = spec.secret.length > 0 && probeKtls(arming.protocol, arming.cipher).canRekey;
+    this.segment = this.canUpdate ? this.#keyUpdateAfter * TLS_MAX_FRAGMENT : Number.POSITIVE_INFINITY;
     this.#keys = ktlsKeys(arming.protocol, spec, true);
     this.#port = port;
     this.#outlet = outlet;
@@ -85,34 +89,39 @@ export class KernelWriter implements Writer {
   }
 
   send(chunks: readonly Uint8Array[], length: number, callback: Callback): void {
-    if (!this.account(length, callback)) return;
-    this.#outlet.rawWritev(chunks, callback);
+    if (length <= this.segment)
+      return this.reserve(length, callback, () => this.#outlet.rawWritev(chunks, callback));
+    sendInPieces(
+      chunks,
+      this.segment,
+      (piece, pieceLength, done) => this.send(piece, pieceLength, done),
+      () => this.#outlet.destroyed,
+      callback,
+    );
   }
 
   /**
-   * Counts what is about to be written against the key's limits. False: it must not be, and the callback has been told.
+   * Counts so many bytes, at most {@link segment}, against the key's limits and runs what sends them: under a new key if it is time
+   * for one. The callback is told why they must not be sent.
    */
-  account(length: number, callback: Callback): boolean {
+  reserve(length: number, callback: Callback, run: () => void): void {
     // The stream calls when all before is in the kernel.
-    if (!this.#ensureArmed()) return false;
-    this.#records += Math.ceil(length / TLS_MAX_FRAGMENT);
+    if (!this.#ensureArmed()) return;
+    const count = Math.ceil(length / TLS_MAX_FRAGMENT);
     // Half the limit is far away: only then is it worth asking the kernel for the truth.
-    if (2 * this.#records < Math.min(this.#keyUpdateAfter, this.#recordLimit)) return true;
-    this.#records = Math.max(this.#records, Number(this.#sequence() - this.#firstSequence));
-    try {
-      if (this.canUpdate && this.#records > this.#keyUpdateAfter)
-        this.sendKeyUpdate(false, callbackOnError(callback));
-    } catch (error) {
-      callback(error as Error);
-      return false;
-    }
-    if (this.#records <= this.#recordLimit) return true;
+    if (2 * (this.#records + count) >= Math.min(this.#keyUpdateAfter, this.#recordLimit))
+      this.#records = Math.max(this.#records, Number(this.#sequence() - this.#firstSequence));
+    if (this.canUpdate && this.#records > 0 && this.#records + count > this.#keyUpdateAfter)
+      return this.sendKeyUpdate(false, (error) =>
+        error ? callback(error) : this.reserve(length, callback, run),
+      );
+    this.#records += count;
+    if (this.#records <= this.#recordLimit) return run();
     callback(
       new SoCryptError('ERR_SO_CRYPT_KEY_LIMIT', `${this.cipher} may seal no more records under this key`, {
         hint: `Open a new connection. ${this.updateHint}`,
       }),
     );
-    return false;
   }
 
   sendControl(type: number, content: Uint8Array, callback: Callback): void {
@@ -180,10 +189,4 @@ export class KernelWriter implements Writer {
       return false;
     }
   }
-}
-
-function callbackOnError(callback: Callback): Callback {
-  return (error) => {
-    if (error) callback(error);
-  };
 }

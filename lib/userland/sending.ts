@@ -1,6 +1,7 @@
 import type { Arming } from '../arm.js';
 import type { DirectionState } from '../crypt-options.js';
 import type { Callback, Engine, Writer } from '../records/direction.js';
+import { sendInPieces } from '../records/pieces.js';
 import { RecordWriter, type Sealed } from './writer.js';
 
 /** Where sealed records go. */
@@ -50,7 +51,14 @@ export class UserlandWriter implements Writer {
   send(chunks: readonly Uint8Array[], length: number, callback: Callback): void {
     if (length <= this.#records.segment)
       return this.#sendSegment(chunks.length === 1 ? chunks[0]! : chunks, length, callback);
-    this.#sendLong(chunks, callback);
+    // A long write needs no second copy of itself.
+    sendInPieces(
+      chunks,
+      this.#records.segment,
+      (piece, pieceLength, done) => this.#sendSegment(piece, pieceLength, done),
+      () => this.#outlet.destroyed,
+      callback,
+    );
   }
 
   sendControl(type: number, content: Uint8Array, callback: Callback): void {
@@ -79,46 +87,6 @@ export class UserlandWriter implements Writer {
       return callback(error as Error);
     }
     this.#write(sealed, length, callback);
-  }
-
-  // In pieces, each sealed when the one before has gone: a long write needs no second copy of itself.
-  #sendLong(chunks: readonly Uint8Array[], callback: Callback): void {
-    const most = this.#records.segment;
-    let index = 0;
-    let offset = 0;
-    const next = (): { segment: Uint8Array[]; length: number } => {
-      const segment: Uint8Array[] = [];
-      let length = 0;
-      while (length < most && index < chunks.length) {
-        const chunk = chunks[index]!;
-        const end = Math.min(chunk.length, offset + most - length);
-        segment.push(offset === 0 && end === chunk.length ? chunk : chunk.subarray(offset, end));
-        length += end - offset;
-        offset = end;
-        if (offset === chunk.length) {
-          index++;
-          offset = 0;
-        }
-      }
-      return { segment, length };
-    };
-    // A loop while the kernel takes all at once, so that the stack does not grow with the write's length.
-    const run = (): void => {
-      for (let synchronous = true, again = true; again; ) {
-        again = false;
-        const { segment, length } = next();
-        if (length === 0) return callback();
-        synchronous = true;
-        this.#sendSegment(segment, length, (error) => {
-          if (error) return callback(error);
-          if (this.#outlet.destroyed) return callback();
-          if (synchronous) again = true;
-          else run();
-        });
-        synchronous = false;
-      }
-    };
-    run();
   }
 
   #write(sealed: Sealed, plain: number, callback: Callback): void {

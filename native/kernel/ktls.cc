@@ -85,12 +85,12 @@ int KtlsKeys::Arm(int fd, bool write) {
   OPENSSL_cleanse(info, sizeof info);
   if (result != 0) return -error;
   Wipe();
-  if (!write && version_ == TlsVersion::k13) {
-    // Decrypts into the reader's memory at once. A record with padding costs the kernel a second pass, nothing else.
-    const int on = 1;
-    setsockopt(fd, kSolTls, kTlsRxExpectNoPad, &on, sizeof on);
-  }
   return 0;
+}
+
+int ExpectNoPadding(int fd) {
+  const int on = 1;
+  return setsockopt(fd, kSolTls, kTlsRxExpectNoPad, &on, sizeof on) == 0 ? 0 : -errno;
 }
 
 bool KtlsKeys::Next() {

@@ -67,6 +67,10 @@ class KtlsKeys {
   std::vector<Fingerprint> used_;
 };
 
+// TLS 1.3: lets the kernel decrypt into the reader's memory at once (TLS_RX_EXPECT_NO_PAD). For peers that are known not to pad: when a
+// record is padded all the same, Linux 6.1 delivers the ones behind it at a wrong place.
+int ExpectNoPadding(int fd);
+
 // The sequence number of the next record.
 int KtlsSequence(int fd, bool write, const KtlsCipher& cipher, uint64_t* sequence);
 

@@ -8,7 +8,7 @@
 
 namespace so_crypt {
 
-// Plaintext of one record type only; 0 is the peer's FIN. *type: 23 (application data) when the kernel names none.
+// Plaintext of one record type only. *type is its content type, or 0 with a result of 0: the peer's FIN. (A record may be empty, too.)
 ssize_t ReceiveRecord(int fd, uint8_t* out, size_t capacity, uint8_t* type);
 
 // Bytes of the stream before the kernel has the read key.

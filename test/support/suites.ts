@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { CipherName, CryptOptions, DirectionKeys, MacName, Protocol } from '../../lib/crypt-options.js';
+import { isCarried } from './engine.js';
 import { keyLength, suiteHash, trafficKeys } from './keylog.js';
 import { isAead } from './oracle-aead.js';
 import { blockLength, macLength } from './oracle-cbc.js';
@@ -51,14 +52,14 @@ function cbcSuites(protocol: Protocol, pairs: [CipherName, MacName][]): Suite[] 
 }
 
 /** Suites of TLS 1.3 (RFC 8446 B.4). */
-export const suites13: readonly Suite[] = aead13.map((cipher) => ({
+const known13: readonly Suite[] = aead13.map((cipher) => ({
   name: `tls1.3 ${cipher}`,
   protocol: 'tls1.3',
   cipher,
 }));
 
 /** Everything that TLS 1.0 to 1.2 has cipher suites for, among the ciphers of the library. */
-export const suites12: readonly Suite[] = [
+const known12: readonly Suite[] = [
   ...aead12.map((cipher): Suite => ({ name: `tls1.2 ${cipher}`, protocol: 'tls1.2', cipher })),
   ...cbcSuites('tls1.2', cbcMacs12),
   ...cbcSuites(
@@ -71,11 +72,19 @@ export const suites12: readonly Suite[] = [
   ),
 ];
 
-export const allSuites: readonly Suite[] = [...suites13, ...suites12];
+const known: readonly Suite[] = [...known13, ...known12];
+
+/** Those that the engine under test has. */
+export const allSuites = known.filter(({ protocol, cipher }) => isCarried(protocol, cipher));
+export const suites13 = allSuites.filter((suite) => known13.includes(suite));
+export const suites12 = allSuites.filter((suite) => known12.includes(suite));
+
+/** Those that it refuses. */
+export const refusedSuites = known.filter((suite) => !allSuites.includes(suite));
 
 /** The suite with this name; throws for a name that is none. */
 export function suiteNamed(name: string): Suite {
-  const suite = allSuites.find((candidate) => candidate.name === name);
+  const suite = known.find((candidate) => candidate.name === name);
   if (suite === undefined) throw new Error(`no suite ${name}`);
   return suite;
 }

@@ -1,6 +1,7 @@
 import { constants } from 'node:crypto';
 import type nodeTls from 'node:tls';
 import type { CipherName, MacName } from '../../lib/index.js';
+import { isCarried } from './engine.js';
 
 /** A cipher suite in one version of TLS, with what our socket must say of it. */
 export interface TlsSuite {
@@ -65,13 +66,16 @@ function cbc(version: nodeTls.SecureVersion, suites: [string, CipherName, MacNam
 }
 
 /** All suites that so-crypt carries and that OpenSSL 3 has. (It is built without 3DES, here and in Node.) */
-export const tlsSuites: readonly TlsSuite[] = [
+const known: readonly TlsSuite[] = [
   ...aead('TLSv1.3', suites13),
   ...aead('TLSv1.2', aead12),
   ...cbc('TLSv1.2', cbc12),
   ...cbc('TLSv1.1', sha1),
   ...cbc('TLSv1', sha1),
 ];
+
+/** Those that the engine under test has. */
+export const tlsSuites = known.filter(({ version, cipher }) => isCarried(version, cipher));
 
 /** Options of node:tls and so-crypt/tls that allow this suite only. */
 export function suiteOnly({ version, suite, encryptThenMac }: TlsSuite): nodeTls.SecureContextOptions {
