@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { type Armed, type ArmedOptions, armedPair } from '../support/armed.js';
+import { able, isCarried, opensInKernel, testWhere } from '../support/engine.js';
 import { header } from '../support/oracle-keys.js';
 import { flipBit } from '../support/records.js';
 import { connectedPair, Recorder, until } from '../support/sockets.js';
@@ -12,7 +13,9 @@ const gcm12 = suiteNamed('tls1.2 aes-128-gcm');
 const cbc = suiteNamed('tls1.2 aes-128-cbc hmac-sha1');
 const etm = suiteNamed('tls1.2 aes-128-cbc hmac-sha256 encrypt-then-MAC');
 const chained = suiteNamed('tls1.0 aes-256-cbc hmac-sha1');
-const families = [gcm13, suiteNamed('tls1.3 chacha20-poly1305'), gcm12, cbc, etm, chained];
+const families = [gcm13, suiteNamed('tls1.3 chacha20-poly1305'), gcm12, cbc, etm, chained].filter(
+  ({ protocol, cipher }) => isCarried(protocol, cipher),
+);
 
 /** AlertDescription (RFC 8446 6). */
 const alert = {
@@ -58,13 +61,18 @@ async function checkEnd({ ours, opener, read, wire }: Armed, outcome: Outcome, g
   assert.equal(ours.destroyed, true);
   assert.equal(read.errors.length, 1);
   const error = read.errors[0] as NodeJS.ErrnoException & { alert?: number };
-  assert.ok(outcome.codes.includes(error.code ?? ''), `${error.code} (${error.message})`);
+  const foundByKernel = opensInKernel && error.code === 'ERR_SO_CRYPT_BAD_RECORD_MAC';
+  assert.ok(foundByKernel || outcome.codes.includes(error.code ?? ''), `${error.code} (${error.message})`);
   if (outcome.alerts.length === 0) return;
   await until(() => wire.ended || wire.closed, 'FIN on the wire');
   const sent = opener.openAll(wire.bytes);
   assert.equal(sent.length, 1);
   assert.deepEqual([sent[0]!.type, sent[0]!.plaintext[0], sent[0]!.plaintext.length], [21, 2, 2]);
-  assert.ok(outcome.alerts.includes(sent[0]!.plaintext[1]!), `alert ${sent[0]!.plaintext[1]}`);
+  const description = sent[0]!.plaintext[1]!;
+  assert.ok(
+    outcome.alerts.includes(description) || (foundByKernel && description === alert.badRecordMac),
+    `alert ${description}`,
+  );
   assert.equal(error.alert, sent[0]!.plaintext[1]);
 }
 
@@ -99,7 +107,9 @@ function outcomeOfFlip({ protocol }: Suite, bit: number, record: Buffer): Outcom
 
 for (const suite of families) {
   test(`${suite.name}: a flipped bit anywhere is noticed, and nothing of the record is delivered`, async () => {
-    for (let bit = 0, bits = 1; bit < bits; bit++) {
+    // (TLS 1.3 has the record's outer type in no MAC, and the kernel does not look at it.)
+    const first = opensInKernel && suite.protocol === 'tls1.3' ? 8 : 0;
+    for (let bit = first, bits = first + 1; bit < bits; bit++) {
       const armed = await armedPair(suite);
       const record = armed.sealer.data('secret');
       bits = record.length * 8;
@@ -136,7 +146,9 @@ for (const suite of families) {
   test(`${suite.name}: a length over the limit is refused before the record has come`, async () => {
     const most = 16_384 + (suite.protocol === 'tls1.3' ? 256 : 2048);
     const version = suite.protocol === 'tls1.0' ? 0x0301 : 0x0303;
-    await check(suite, () => header(23, version, most + 1), overflow);
+    // (The kernel looks at a header of TLS 1.2 when the explicit nonce has come, too.)
+    const begun = opensInKernel ? randomBytes(8) : Buffer.alloc(0);
+    await check(suite, () => Buffer.concat([header(23, version, most + 1), begun]), overflow);
   });
 
   test(`${suite.name}: more than 16,384 bytes of plaintext are refused, though authentic`, async () => {
@@ -233,7 +245,7 @@ test('TLS 1.3: a plaintext alert is no record of the connection', async () => {
   await check(gcm13, () => Buffer.from([21, 3, 3, 0, 2, 2, 40]), unexpected);
 });
 
-test('CBC: bad MAC and bad padding can not be told apart', async () => {
+testWhere(able.carryCbc)('CBC: bad MAC and bad padding can not be told apart', async () => {
   const padding = {
     'the last byte but one': (n: number) => Buffer.alloc(n, n - 1).fill(n, n - 2, n - 1),
     'the first byte': (n: number) => Buffer.alloc(n, n - 1).fill(n ^ 1, 0, 1),
@@ -249,7 +261,7 @@ test('CBC: bad MAC and bad padding can not be told apart', async () => {
   }
 });
 
-test('encrypt-then-MAC: a bad MAC, and bad padding under a good one', async () => {
+testWhere(able.carryCbc)('encrypt-then-MAC: a bad MAC, and bad padding under a good one', async () => {
   await check(etm, ({ sealer }) => sealer.data('x', { badMac: true }), badMac);
   await check(etm, ({ sealer }) => sealer.data('x', { padding: (n) => Buffer.alloc(n, 255) }), badMac);
   await check(

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { test } from 'node:test';
 import type { CryptOptions } from '../../lib/crypt-options.js';
 import { armedPair, flushed } from '../support/armed.js';
+import { able, testWhere } from '../support/engine.js';
 import { Generations, keyUpdateMessage } from '../support/generations.js';
 import { contentType } from '../support/oracle-keys.js';
 import { applicationData } from '../support/records.js';
 import { sha256, until } from '../support/sockets.js';
 import { suiteNamed, suites13 } from '../support/suites.js';
+
+const test = testWhere(able.changeKeys);
 
 async function pairWithGenerations(name: string, crypt: Partial<CryptOptions> = {}) {
   const suite = suiteNamed(name);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { armedPair, flushed } from '../support/armed.js';
+import { able, testWhere } from '../support/engine.js';
 import { checkReading, checkWriting } from '../support/exercise.js';
 import { contentType } from '../support/oracle-keys.js';
 import { connectedPair, Recorder, until } from '../support/sockets.js';
@@ -11,7 +12,7 @@ for (const suite of suites12) {
   test(`${suite.name} reads what the oracle seals`, () => checkReading(suite));
 }
 
-for (const name of ['tls1.2 aes-128-gcm', 'tls1.2 aes-256-ccm8']) {
+for (const name of ['tls1.2 aes-128-gcm', 'tls1.2 aes-128-ccm']) {
   test(`${name} counts the explicit nonce up from explicitNonce, apart from the sequence number`, async () => {
     const { keys, oracle } = makeDirection(suiteNamed(name));
     const { ours, peer } = await connectedPair();
@@ -36,7 +37,7 @@ test('a peer may choose explicit nonces as it likes', async () => {
   await until(() => read.length === 3, '3 bytes');
 });
 
-test('a peer may pad with more blocks than needed', async () => {
+testWhere(able.carryCbc)('a peer may pad with more blocks than needed', async () => {
   for (const name of [
     'tls1.2 aes-128-cbc hmac-sha1',
     'tls1.0 des-ede3-cbc hmac-sha1',

@@ -1,3 +1,5 @@
+import os from 'node:os';
+import { test } from 'node:test';
 import type { CipherName } from '../../lib/index.js';
 
 /** The engine under test: the environment variable SO_CRYPT_ENGINE, as the library has it. */
@@ -7,6 +9,27 @@ const [write, read = write] = engineUnderTest.split('/');
 
 /** Either direction is kTLS's. */
 export const isKtls = write === 'ktls' || read === 'ktls';
+
+/** The kernel opens the records: it finds fewer kinds of faults than we do, and calls most a bad MAC. */
+export const opensInKernel = read === 'ktls';
+
+const [major = 0, minor = 0] = os.release().split('.').map(Number);
+const isRekeyingKernel = major > 6 || (major === 6 && minor >= 14);
+
+/** What the engine under test is able to. test/ktls/ has the tests of what happens where it is not. */
+export const able = {
+  changeKeys: !isKtls || isRekeyingKernel,
+  pad: write !== 'ktls',
+  cutRecords: write !== 'ktls',
+  carryCbc: !isKtls,
+  carryCustomFrames: !isKtls,
+  armBehindFin: !isKtls,
+  stopBeforeWrap: !isKtls,
+} as const;
+
+/** `test` where the engine is able to, nothing elsewhere. */
+export const testWhere = (isAble: boolean): typeof test =>
+  isAble ? test : ((() => {}) as unknown as typeof test);
 
 // What net/tls of every kernel in the lab has. Named here, and not asked for: a cipher that does not work is a failure.
 const ktlsCiphers: readonly CipherName[] = ['aes-128-gcm', 'aes-256-gcm', 'aes-128-ccm', 'chacha20-poly1305'];

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { SoCryptError } from '../../lib/index.js';
+import { able, testWhere } from '../support/engine.js';
 import { handshakeDone, opensslClient, opensslServer } from '../support/peers.js';
 import { until, waitFor } from '../support/sockets.js';
 import { asOurs, type TlsSocket, tested, tlsClient, tlsListener, tlsPair } from '../support/tls-ends.js';
+
+const test = testWhere(able.changeKeys);
 
 // s_client and s_server: K changes their key and asks us to change ours, k changes theirs alone.
 
