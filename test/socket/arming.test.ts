@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { createServer, Socket } from '../../lib/index.js';
 import { armedPair, flushed } from '../support/armed.js';
+import { pause } from '../support/patience.js';
 import { applicationData } from '../support/records.js';
 import { connectedPair, Recorder, sha256, until, waitFor } from '../support/sockets.js';
 import { allSuites, makeDirection, suiteNamed, suiteOptions } from '../support/suites.js';
@@ -132,7 +133,7 @@ test('records and FIN that came before arming are opened, and a missing close_no
     const sealer = oracle();
     const parts = [Buffer.from('plain'), sealer.data('sealed')];
     peer.end(Buffer.concat(whole ? [...parts, sealer.closeNotify()] : parts));
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await pause(20);
     assert.equal((ours.read(5) as Buffer).toString(), 'plain');
     ours.setCrypt({ ...suiteOptions(suite), read: keys });
     const read = new Recorder(ours);
@@ -146,7 +147,7 @@ test('records and FIN that came before arming are opened, and a missing close_no
 test('FIN that came before arming, with nothing behind the plain bytes, is a truncation', async () => {
   const { ours, peer } = await connectedPair();
   peer.end('plain');
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await pause(20);
   assert.equal((ours.read() as Buffer).toString(), 'plain');
   ours.setCrypt({ ...suiteOptions(suite), read: makeDirection(suite).keys });
   const read = new Recorder(ours);

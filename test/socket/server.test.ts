@@ -6,6 +6,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { type CryptOptions, connect, createServer, type Server, Socket } from '../../lib/index.js';
 import { page, requestListener } from '../support/http-handler.js';
+import { pause } from '../support/patience.js';
 import { collect, sha256, waitFor } from '../support/sockets.js';
 import { closeAfterTest, listen } from '../support/tls-ends.js';
 
@@ -31,7 +32,7 @@ test('createServer brings our sockets, and close() waits for them', async () => 
   server.close(() => {
     closed = true;
   });
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await pause(20);
   assert.equal(closed, false);
   client.end();
   await waitFor(server, 'close');

@@ -14,6 +14,8 @@ export function writeJob(folder, { command, directory, kernel, options }) {
   const environment = Object.entries(process.env)
     .filter(([name]) => names(name) && name !== 'SO_CRYPT_OUT')
     .map(([name, text]) => `${name}=${text}`);
+  // For test/support/patience.ts.
+  if (!options.kvm && !process.env.SO_CRYPT_PATIENCE) environment.push('SO_CRYPT_PATIENCE=8');
   if (options.out) {
     environment.push('SO_CRYPT_OUT=/run/lab/out');
     writeFileSync(join(folder, 'out'), '');
