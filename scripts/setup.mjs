@@ -22,11 +22,12 @@ function newest(...paths) {
   return Math.max(...paths.map(time));
 }
 
-function run(what, command, args, hint) {
+function run(what, command, args, hint, env = {}) {
   process.stderr.write(`${what} …\n`);
   const { status, stdout, stderr, error } = spawnSync(command, args, {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
   });
   if (status !== 0) fail(`${what} failed\n${stdout ?? ''}${stderr ?? ''}${error?.message ?? ''}`, hint);
 }
@@ -58,9 +59,11 @@ const peers = [
   ['openssl', 'openssl'],
   ['curl', 'curl'],
   ['strace', 'strace'],
+  ['nginx', 'nginx'],
 ];
+const withSbin = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
 const missing = peers
-  .filter(([command]) => spawnSync('which', [command]).status !== 0)
+  .filter(([command]) => spawnSync('which', [command], { env: withSbin }).status !== 0)
   .map(([, name]) => name);
 if (missing.length > 0) {
   if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
@@ -68,9 +71,13 @@ if (missing.length > 0) {
     run(
       `installing ${missing.join(' ')}`,
       'apt-get',
-      ['-qq', 'install', '-y', '--no-install-recommends', ...missing],
+      ['-qq', 'install', '-y', '--no-install-recommends', '--no-upgrade', ...missing],
       '',
+      // Of nginx only the program is wanted, no service that starts now and with the machine.
+      { RUNLEVEL: '1', DEBIAN_FRONTEND: 'noninteractive' },
     );
+    if (missing.includes('nginx') && existsSync('/run/systemd/system'))
+      run('disabling the service', 'systemctl', ['disable', '--now', 'nginx'], '');
   } else {
     process.stderr.write(`missing: ${missing.join(' ')}. As root: apt-get install ${missing.join(' ')}\n`);
   }

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { type Armed, type ArmedOptions, armedPair } from '../support/armed.js';
 import { able, isCarried, opensInKernel, testWhere } from '../support/engine.js';
 import { header } from '../support/oracle-keys.js';
+import { pause } from '../support/patience.js';
 import { flipBit } from '../support/records.js';
 import { connectedPair, Recorder, until } from '../support/sockets.js';
 import { makeDirection, type Suite, suiteNamed, suiteOptions } from '../support/suites.js';
@@ -307,7 +308,7 @@ test('a paused reader gets all genuine data before the error', async () => {
   ours.pause();
   const data = randomBytes(300_000);
   peer.end(sealer.stream(data));
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await pause(50);
   assert.equal(ours.destroyed, false);
   ours.resume();
   await until(() => read.closed, 'closed');

@@ -4,6 +4,7 @@ import { armedPair, flushed } from '../support/armed.js';
 import { able, testWhere } from '../support/engine.js';
 import { checkReading, checkWriting } from '../support/exercise.js';
 import { contentType } from '../support/oracle-keys.js';
+import { pause } from '../support/patience.js';
 import { splitRecords } from '../support/records.js';
 import { until } from '../support/sockets.js';
 import { suiteNamed, suites13 } from '../support/suites.js';
@@ -84,7 +85,7 @@ test('what comes after close_notify is ignored', async () => {
   );
   await until(() => read.ended, 'end');
   peer.end('more garbage');
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await pause(20);
   assert.deepEqual(read.errors, []);
   assert.equal(read.bytes.toString(), 'data');
 });

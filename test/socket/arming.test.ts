@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { createServer, Socket } from '../../lib/index.js';
 import { armedPair, flushed } from '../support/armed.js';
 import { able, testWhere } from '../support/engine.js';
+import { pause } from '../support/patience.js';
 import { applicationData } from '../support/records.js';
 import { connectedPair, Recorder, sha256, until, waitFor } from '../support/sockets.js';
 import { allSuites, makeDirection, suiteNamed, suiteOptions } from '../support/suites.js';
@@ -135,7 +136,7 @@ testWhere(able.armBehindFin)(
       const sealer = oracle();
       const parts = [Buffer.from('plain'), sealer.data('sealed')];
       peer.end(Buffer.concat(whole ? [...parts, sealer.closeNotify()] : parts));
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await pause(20);
       assert.equal((ours.read(5) as Buffer).toString(), 'plain');
       ours.setCrypt({ ...suiteOptions(suite), read: keys });
       const read = new Recorder(ours);
@@ -152,7 +153,7 @@ testWhere(able.armBehindFin)(
   async () => {
     const { ours, peer } = await connectedPair();
     peer.end('plain');
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await pause(20);
     assert.equal((ours.read() as Buffer).toString(), 'plain');
     ours.setCrypt({ ...suiteOptions(suite), read: makeDirection(suite).keys });
     const read = new Recorder(ours);

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { type Armed, armedPair } from '../support/armed.js';
+import { pause } from '../support/patience.js';
 import { Random } from '../support/random.js';
 import { applicationData } from '../support/records.js';
 import { connectedPair, sha256, until } from '../support/sockets.js';
@@ -111,7 +112,7 @@ test('back-pressure: a peer that reads slowly gets all of it, and later writes w
     done = true;
   });
   ours.write('last');
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await pause(300);
   assert.equal(done, false, '18 MB do not fit into the buffers of the kernel');
   peer.resume();
   await Promise.all(transfers);
@@ -132,7 +133,7 @@ test('a file that is shorter than the range, or becomes so, is told; the records
   peer.pause();
   const transfer = ours.sendFile(shrinking);
   const told = assert.rejects(transfer, { code: 'ERR_SO_CRYPT_FILE_TRUNCATED' });
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await pause(100);
   truncateSync(shrinking, 100_000);
   peer.resume();
   await told;

@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { type CryptOptions, connect, createServer, type Server, Socket } from '../../lib/index.js';
 import { isKtls, testWhere } from '../support/engine.js';
 import { page, requestListener } from '../support/http-handler.js';
+import { pause } from '../support/patience.js';
 import { collect, sha256, waitFor } from '../support/sockets.js';
 import { closeAfterTest, listen } from '../support/tls-ends.js';
 
@@ -32,7 +33,7 @@ test('createServer brings our sockets, and close() waits for them', async () => 
   server.close(() => {
     closed = true;
   });
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await pause(20);
   assert.equal(closed, false);
   client.end();
   await waitFor(server, 'close');

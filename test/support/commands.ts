@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { patient } from './patience.js';
 
 /** Debian's packages of the commands that the tests run. */
 const packages = { openssl: 'openssl', curl: 'curl' } as const;
@@ -13,7 +14,7 @@ export function missingCommand(command: Command): Error {
 /** Runs a command to its end and returns its stdout. */
 export function run(command: Command, args: readonly string[], cwd: string): Buffer {
   try {
-    return execFileSync(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], timeout: 30_000 });
+    return execFileSync(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], timeout: patient(30_000) });
   } catch (error) {
     const { code, stderr } = error as NodeJS.ErrnoException & { stderr?: Buffer };
     if (code === 'ENOENT') throw missingCommand(command);

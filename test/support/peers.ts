@@ -2,6 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { certificates } from './certificates.js';
 import { type Command, missingCommand } from './commands.js';
 import { listeningPort } from './listening-port.js';
+import { patient } from './patience.js';
 
 /** How a child process ended. */
 export interface Exit {
@@ -12,7 +13,7 @@ export interface Exit {
 
 /** Options of all peers. */
 export interface PeerOptions {
-  /** Milliseconds after which the peer is killed and its promises reject. Default 15,000. */
+  /** Milliseconds after which the peer is killed and its promises reject. Default 15,000, more on a slow machine. */
   timeout?: number;
   /** s_server and s_client: with `-quiet`, so that stdin and stdout carry nothing but data. Default true. */
   quiet?: boolean;
@@ -32,16 +33,17 @@ export class Peer {
   readonly #exit: Promise<number | null>;
 
   constructor(command: Command, args: readonly string[], { timeout = 15_000, env }: PeerOptions = {}) {
+    const limit = patient(timeout);
     this.#name = `${command} ${args.join(' ')}`;
-    this.#deadline = Date.now() + timeout;
+    this.#deadline = Date.now() + limit;
     this.#child = spawn(command, args, { stdio: 'pipe', env: { ...process.env, ...env } });
     this.#child.stdout.on('data', (chunk: Buffer) => this.#stdout.push(chunk));
     this.#child.stderr.on('data', (chunk: Buffer) => this.#stderr.push(chunk));
     this.#child.stdin.on('error', () => {}); // EPIPE: the exit tells more
     this.#timer = setTimeout(() => {
-      this.#failure ??= this.#error(`did not end within ${timeout} ms`);
+      this.#failure ??= this.#error(`did not end within ${limit} ms`);
       this.#child.kill('SIGKILL');
-    }, timeout);
+    }, limit);
     this.#exit = new Promise((resolve) => {
       const finish = (code: number | null) => {
         clearTimeout(this.#timer);

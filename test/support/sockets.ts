@@ -4,6 +4,7 @@ import net from 'node:net';
 import type { Readable } from 'node:stream';
 import { afterEach } from 'node:test';
 import { Socket } from '../../lib/index.js';
+import { patient } from './patience.js';
 
 /** Two ends of a TCP connection over loopback. */
 export interface Pair {
@@ -69,19 +70,19 @@ export function sha256(data: Uint8Array): string {
  * The arguments of the next such event; rejects after `ms` milliseconds, and on an 'error' event before it.
  */
 export async function waitFor(emitter: EventEmitter, event: string, ms = 5000): Promise<unknown[]> {
-  const signal = AbortSignal.timeout(ms);
+  const signal = AbortSignal.timeout(patient(ms));
   try {
     return await once(emitter, event, { signal });
   } catch (error) {
     if (!signal.aborted) throw error;
-    throw new Error(`no '${event}' event of ${emitter.constructor.name} within ${ms} ms`);
+    throw new Error(`no '${event}' event of ${emitter.constructor.name} within ${patient(ms)} ms`);
   }
 }
 
 /** Resolves when the condition holds; looks every few milliseconds. */
 export async function until(condition: () => boolean, what: string, ms = 5000): Promise<void> {
-  for (const end = Date.now() + ms; !condition(); ) {
-    if (Date.now() > end) throw new Error(`not within ${ms} ms: ${what}`);
+  for (const end = Date.now() + patient(ms); !condition(); ) {
+    if (Date.now() > end) throw new Error(`not within ${patient(ms)} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }

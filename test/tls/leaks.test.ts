@@ -5,6 +5,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import * as tls from '../../lib/tls.js';
 import { certificates } from '../support/certificates.js';
+import { pause } from '../support/patience.js';
 import { waitFor } from '../support/sockets.js';
 import { listen } from '../support/tls-ends.js';
 
@@ -16,7 +17,7 @@ const descriptors = (): number => fs.readdirSync('/proc/self/fd').length;
 async function settle(): Promise<number> {
   for (let i = 0; i < 5; i++) {
     collectGarbage();
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await pause(30);
   }
   return process.memoryUsage().rss;
 }

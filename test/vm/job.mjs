@@ -14,6 +14,8 @@ export function writeJob(folder, { command, directory, kernel, options }) {
   const environment = Object.entries(process.env)
     .filter(([name]) => names(name) && name !== 'SO_CRYPT_OUT')
     .map(([name, text]) => `${name}=${text}`);
+  // For test/support/patience.ts.
+  if (!options.kvm && !process.env.SO_CRYPT_PATIENCE) environment.push('SO_CRYPT_PATIENCE=8');
   if (options.out) {
     environment.push('SO_CRYPT_OUT=/run/lab/out');
     writeFileSync(join(folder, 'out'), '');
@@ -23,5 +25,9 @@ export function writeJob(folder, { command, directory, kernel, options }) {
   writeFileSync(join(folder, 'directory'), directory);
   writeFileSync(join(folder, 'modules'), kernel.modules);
   writeFileSync(join(folder, 'load'), options.accelerator ? 'virtio_crypto' : '');
+  const extra = kernel.extra ?? { names: [], files: [], dep: '' };
+  writeFileSync(join(folder, 'extra.load'), extra.names.join('\n'));
+  writeFileSync(join(folder, 'extra.dep'), extra.dep);
+  writeFileSync(join(folder, 'extra.files'), strings(extra.files));
   copyFileSync(new URL('run.sh', import.meta.url), join(folder, 'run.sh'));
 }
