@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { patient } from './patience.js';
 
 /** Debian's packages of the commands that the tests run. */
-const packages = { openssl: 'openssl', curl: 'curl' } as const;
+const packages = { openssl: 'openssl', curl: 'curl', nginx: 'nginx' } as const;
 
 export type Command = keyof typeof packages;
 
