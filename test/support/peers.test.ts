@@ -56,11 +56,11 @@ test('curl fetches from s_server -WWW with either certificate', async (t) => {
 });
 
 test('a peer that takes too long is killed, and the error says which and why', async () => {
-  const { peer, port } = await opensslServer([], { timeout: 300 });
+  const { peer, port } = await opensslServer([], { timeout: 1000 });
   assert.ok(port > 0);
   await assert.rejects(
     peer.exit(),
-    new RegExp(`openssl s_server .*did not end within ${patient(300)} ms`, 's'),
+    new RegExp(`openssl s_server .*did not end within ${patient(1000)} ms`, 's'),
   );
 });
 
