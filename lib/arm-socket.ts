@@ -70,7 +70,7 @@ function make(
   const { write, read } = arming;
   for (const direction of ['write', 'read'] as const)
     if (arming[direction] !== undefined && engines[direction] === 'ktls')
-      refuseUnlessCarried(arming, direction);
+      refuseUnlessCarried(arming, direction, socket);
   const writer =
     write &&
     (engines.write === 'ktls'
@@ -84,8 +84,8 @@ function make(
   return { writer, reader };
 }
 
-function refuseUnlessCarried(arming: Arming, direction: 'write' | 'read'): void {
-  const refusal = ktlsRefusal(termsOf(arming), direction);
+function refuseUnlessCarried(arming: Arming, direction: 'write' | 'read', socket: Socket): void {
+  const refusal = ktlsRefusal(termsOf(arming), direction) ?? refuseOtherCipher(arming, direction, socket);
   if (refusal !== undefined)
     throw new SoCryptError(
       'ERR_SO_CRYPT_UNSUPPORTED',
@@ -94,6 +94,15 @@ function refuseUnlessCarried(arming: Arming, direction: 'write' | 'read'): void 
         hint: refusal.hint ?? "Use 'auto' or 'evp' for it",
       },
     );
+}
+
+// Linux wants the same version and cipher in both directions.
+function refuseOtherCipher({ protocol, cipher }: Arming, direction: 'write' | 'read', socket: Socket) {
+  const { records, cipher: present } = socket[kState]!;
+  const other = direction === 'write' ? records?.reader : records?.writer;
+  if (other?.engine !== 'ktls' || (other.protocol === protocol && present === cipher)) return undefined;
+  const reason = `its other direction has ${other.protocol} with ${present}`;
+  return { reason, hint: 'kTLS takes the same version and cipher for both' };
 }
 
 function refuseUsedKeys(records: RecordStream, writer: Writer | undefined, reader: Reader | undefined): void {

@@ -1,7 +1,7 @@
+import { upgradeToKernel } from './arm-socket.js';
 import { KernelWriter } from './kernel/writer.js';
 import { native } from './native.js';
 import type { Callback } from './records/direction.js';
-import { upgradeToKernel } from './arm-socket.js';
 import type { FileOutlet, KernelOutlet } from './send-file.js';
 import type { Socket } from './socket.js';
 import { kPort, kRawWrite, kState } from './socket-internals.js';

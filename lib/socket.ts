@@ -1,6 +1,6 @@
+import type { FileHandle } from 'node:fs/promises';
 import net from 'node:net';
 import { Duplex } from 'node:stream';
-import type { FileHandle } from 'node:fs/promises';
 import { type Arming, copyKeys, validate, wipeKeys } from './arm.js';
 import { armSocket } from './arm-socket.js';
 import type { CryptOptions, CryptState } from './crypt-options.js';

@@ -1,5 +1,5 @@
-import { constants } from 'node:os';
 import { AsyncResource } from 'node:async_hooks';
+import { constants } from 'node:os';
 import { type Kernel, native } from '../native.js';
 import { type Watched, watcher } from './readiness.js';
 

@@ -44,6 +44,18 @@ test('what kTLS has not is refused at once, and the socket stays as it was', asy
     );
 });
 
+test('both directions have the same version and cipher', async () => {
+  const { ours } = await connectedPair();
+  const other = suiteNamed('tls1.2 aes-128-gcm');
+  ours.setCrypt({ ...suiteOptions(gcm), write: makeDirection(gcm).keys, engine: 'ktls' });
+  assert.throws(
+    () => ours.setCrypt({ ...suiteOptions(other), read: makeDirection(other).keys, engine: 'ktls' }),
+    unsupported,
+  );
+  ours.setCrypt({ ...suiteOptions(other), read: makeDirection(other).keys, engine: 'evp' });
+  assert.deepEqual([ours.crypt?.write?.engine, ours.crypt?.read?.engine], ['ktls', 'evp']);
+});
+
 test('auto takes evp for what kTLS has not', async () => {
   for (const suite of refusedSuites.slice(0, 3)) {
     const { ours } = await connectedPair();

@@ -1,6 +1,5 @@
 // A process whose system calls are counted: sends 8 MB on an armed socket, in writes of 16 KB or by sendFile(), to a socket of its own.
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { Socket } from '../../lib/index.js';
 
@@ -26,9 +25,7 @@ if (how === 'write') {
     });
 }
 if (how === 'sendFile') {
-  const file = `/tmp/so-crypt-sender-${process.pid}`;
-  writeFileSync(file, Buffer.alloc(size, 7));
-  await socket.sendFile(file);
+  await socket.sendFile(process.argv[3]!);
 }
 socket.end();
 await once(socket, 'close').catch(() => {});

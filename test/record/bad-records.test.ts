@@ -102,7 +102,8 @@ function outcomeOfFlip({ protocol }: Suite, bit: number, record: Buffer): Outcom
   if (byte < 3) return badVersion;
   if (byte >= 5) return badMac;
   const length = flipBit(record, bit).readUInt16BE(3);
-  if (length > 16_384 + (protocol === 'tls1.3' ? 256 : 2048)) return overflow;
+  // (The kernel allows no more than a full record needs.)
+  if (length > 16_384 + (opensInKernel ? 24 : protocol === 'tls1.3' ? 256 : 2048)) return overflow;
   return length > record.length - 5 ? truncated : badLength;
 }
 
@@ -276,7 +277,9 @@ test('a body that is no whole number of blocks, or too short for what it must ha
   for (const suite of families) {
     const version = suite.protocol === 'tls1.0' ? 0x0301 : 0x0303;
     for (const length of [0, 1, 8, 15, 17, 33, 63]) {
-      const spoil = () => Buffer.concat([header(23, version, length), randomBytes(length)]);
+      // (The kernel looks at a header of TLS 1.2 when the explicit nonce has come, too.)
+      const behind = opensInKernel ? 8 : 0;
+      const spoil = () => Buffer.concat([header(23, version, length), randomBytes(length + behind)]);
       await check(suite, spoil, badLength);
     }
   }

@@ -39,10 +39,10 @@ test('the read direction alone: what is written stays plain', async () => {
   assert.equal(wire.bytes.toString(), 'plain');
 });
 
-test('one direction after the other, with different protocols', async () => {
+testWhere(able.carryCbc)('one direction after the other, with different protocols', async () => {
   const { ours, peer } = await connectedPair();
   const [read, wire] = [new Recorder(ours), new Recorder(peer)];
-  const cbc = suiteNamed(able.carryCbc ? 'tls1.2 aes-128-cbc hmac-sha1' : 'tls1.2 aes-256-gcm');
+  const cbc = suiteNamed('tls1.2 aes-128-cbc hmac-sha1');
   const [write, second] = [makeDirection(suite), makeDirection(cbc)];
   ours.setCrypt({ ...suiteOptions(suite), write: write.keys });
   await flushed(ours, Buffer.from('1.3'));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import https from 'node:https';
-import type net from 'node:net';
+import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
@@ -14,20 +14,29 @@ import { tested, tlsClient } from '../support/tls-ends.js';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'so-crypt-nginx-'));
 after(() => fs.rmSync(folder, { recursive: true }));
-fs.chmodSync(folder, 0o755); // nginx's worker is somebody else
 const content = new Random(8).bytes(20 * 1_048_576);
 fs.writeFileSync(path.join(folder, 'file'), content);
+
+// nginx takes no port 0.
+async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await waitFor(server, 'listening');
+  const { port } = server.address() as net.AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
 
 /** An nginx that serves the folder by https on a free port. */
 async function startNginx(t: { after(run: () => Promise<void>): void }): Promise<number> {
   const { server } = certificates();
+  const port = await freePort();
   const names = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
-  const configuration = `daemon off; pid ${folder}/pid; error_log stderr; events {}
+  const configuration = `daemon off; master_process off; pid ${folder}/pid; error_log stderr; events {}
 http {
   ${names.map((name) => `${name}_temp_path ${folder}/${name};`).join(' ')}
   access_log off; sendfile on;
   server {
-    listen 127.0.0.1:0 ssl; root ${folder};
+    listen 127.0.0.1:${port} ssl; root ${folder};
     ssl_certificate ${server.certFile}; ssl_certificate_key ${server.keyFile}; ssl_protocols TLSv1.2 TLSv1.3;
   }
 }`;
@@ -39,7 +48,7 @@ http {
   });
   t.after(() => nginx.stop());
   await nginx.until(() => listeningPort(nginx.pid!) !== undefined, 'nginx listens');
-  return listeningPort(nginx.pid!)!;
+  return port;
 }
 
 for (const version of ['TLSv1.2', 'TLSv1.3'] as const)

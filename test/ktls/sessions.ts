@@ -1,0 +1,30 @@
+// A process with five connections from so-crypt to so-crypt under kTLS, which exchange some bytes and close.
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import * as tls from '../../lib/tls.js';
+import { certificates } from '../support/certificates.js';
+
+const { server: credential, ca } = certificates();
+const server = tls.createServer({ cert: credential.cert, key: credential.key, engine: 'ktls' }, (socket) => {
+  socket.pipe(socket);
+});
+server.listen(0, '127.0.0.1');
+await once(server, 'listening');
+const { port } = server.address() as AddressInfo;
+for (let i = 0; i < 5; i++) {
+  const client = tls.connect({
+    port,
+    host: '127.0.0.1',
+    servername: 'localhost',
+    ca: ca.cert,
+    engine: 'ktls',
+  });
+  let echo = '';
+  client.on('data', (chunk: Buffer) => {
+    echo += chunk;
+  });
+  client.end('through the kernel');
+  await once(client, 'close');
+  if (echo !== 'through the kernel') throw new Error(`echo: ${echo}`);
+}
+server.close();
