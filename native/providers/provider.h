@@ -101,4 +101,12 @@ class Cipher {
 // OpenSSL's EVP, in this process. Null: the OpenSSL that Node brings has no such cipher.
 std::unique_ptr<Cipher> NewEvpCipher(const CipherInfo& info, const uint8_t* key, bool encrypt);
 
+// Linux's ciphers, through AF_ALG sockets. driver: the kernel's name of a driver or algorithm, or null. max_length: the most that AAD,
+// text and tag of a record may be. Null or false: LastFailure() tells why; "verify" is a driver that gives other results.
+std::unique_ptr<Cipher> NewAfAlgCipher(const CipherInfo& info, const char* driver, const uint8_t* key, bool encrypt, size_t max_length);
+bool CheckAfAlg(const CipherInfo& info, const char* driver, size_t max_length);
+
+// The name that the kernel has for the cipher.
+const char* AfAlgName(const CipherInfo& info);
+
 }  // namespace so_crypt
