@@ -7,6 +7,10 @@
         "native/record/hmac.cc",
         "native/record/opener.cc",
         "native/record/sealer.cc",
+        "native/providers/af_alg.cc",
+        "native/providers/af_alg_check.cc",
+        "native/providers/af_alg_socket.cc",
+        "native/providers/aio.cc",
         "native/providers/ciphers.cc",
         "native/providers/evp.cc"
       ],

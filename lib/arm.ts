@@ -1,5 +1,7 @@
+import { afAlgDriver } from './af-alg.js';
 import { type CipherFacts, ciphers, hashOf, macs } from './ciphers.js';
 import type { CipherName, CryptOptions, DirectionKeys, MacName, Protocol } from './crypt-options.js';
+import { resolveEngine } from './engines.js';
 import { SoCryptError, type SoCryptErrorCode } from './errors.js';
 import { ContentType, customLayout, type Layout, TLS_MAX_FRAGMENT, tlsLayout } from './frame-layouts.js';
 import { type DirectionSpec, Nonce, type OpenerSpec, type SealerSpec } from './native.js';
@@ -8,6 +10,8 @@ import { type DirectionSpec, Nonce, type OpenerSpec, type SealerSpec } from './n
 export interface Arming {
   protocol: Protocol | 'custom';
   cipher: CipherName;
+  /** Where the provider has drivers. */
+  driver: string | undefined;
   facts: CipherFacts;
   mac: MacName | undefined;
   layout: Layout;
@@ -64,7 +68,9 @@ export function validate(options: CryptOptions): Arming {
   if (options.truncation !== undefined && options.truncation !== 'error' && options.truncation !== 'end')
     fail('ERR_SO_CRYPT_INVALID_OPTION', 'truncation is invalid', "It must be 'error' or 'end'");
 
-  const context = { protocol, cipher, facts, mac, layout };
+  const isAfAlg = resolveEngine(options.engine, options.driver) === 'af_alg';
+  const driver = isAfAlg ? afAlgDriver(cipher, options.driver, layout.packed) : undefined;
+  const context = { protocol, cipher, driver, facts, mac, layout };
   return {
     ...context,
     write: options.write && {
@@ -104,7 +110,7 @@ export function copyKeys(options: CryptOptions): CryptOptions {
   return { ...options, ...(write && { write }), ...(read && { read }) };
 }
 
-type Context = Pick<Arming, 'protocol' | 'cipher' | 'facts' | 'mac' | 'layout'>;
+type Context = Pick<Arming, 'protocol' | 'cipher' | 'driver' | 'facts' | 'mac' | 'layout'>;
 
 function macOf(options: CryptOptions, cipher: CipherName, facts: CipherFacts): MacName | undefined {
   if (facts.mode === 'aead') {
@@ -162,7 +168,7 @@ function ciphersOf(protocol: Protocol): string {
 }
 
 function directionOf(keys: DirectionKeys, name: string, context: Context): DirectionSpec {
-  const { facts, layout, cipher, mac, protocol } = context;
+  const { facts, layout, cipher, driver, mac, protocol } = context;
   if (typeof keys !== 'object' || keys === null)
     fail('ERR_SO_CRYPT_INVALID_OPTION', `${name} is invalid`, 'It must be an object with key, iv …');
   const { key = NOTHING, iv = NOTHING } = keys;
@@ -196,6 +202,8 @@ function directionOf(keys: DirectionKeys, name: string, context: Context): Direc
       `${protocol} with ${cipher} has no explicit nonce`,
     );
   return {
+    provider: driver === undefined ? 'evp' : 'af_alg',
+    driver,
     layout: layout.packed,
     cipher,
     mac,

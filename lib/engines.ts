@@ -1,3 +1,4 @@
+import { afAlg } from './af-alg.js';
 import type { EngineName } from './crypt-options.js';
 import { SoCryptError } from './errors.js';
 
@@ -19,7 +20,7 @@ const known: readonly EngineReport[] = [
   { name: 'ktls', description: "the kernel's own TLS", ...missing(LATER) },
   { name: 'so_crypt', description: 'the SO_CRYPT kernel extension', ...missing(LATER) },
   { name: 'cryptodev', description: '/dev/crypto', ...missing(LATER) },
-  { name: 'af_alg', description: "the kernel's crypto by AF_ALG sockets", ...missing(LATER) },
+  afAlg,
   {
     name: 'evp',
     description: "OpenSSL's EVP in this process",
@@ -42,10 +43,12 @@ export function engines(): readonly EngineReport[] {
  * The engine to arm a socket with.
  *
  * @param wanted the option `engine`; undefined: the environment variable SO_CRYPT_ENGINE, else `auto`
+ * @param driver the option `driver`: refused for an engine that has no drivers
  * @throws SoCryptError ERR_SO_CRYPT_UNKNOWN_ENGINE, ERR_SO_CRYPT_ENGINE_UNAVAILABLE: an engine that is named is never replaced
  */
-export function resolveEngine(wanted: EngineName | undefined): Exclude<EngineName, 'auto'> {
+export function resolveEngine(wanted: EngineName | undefined, driver?: string): Exclude<EngineName, 'auto'> {
   const name = wanted ?? process.env.SO_CRYPT_ENGINE ?? 'auto';
+  if (driver !== undefined) refuseDriver(name, driver);
   if (name === 'auto' || name === '') return 'evp';
   const report = known.find((engine) => engine.name === name);
   if (report === undefined)
@@ -61,4 +64,15 @@ export function resolveEngine(wanted: EngineName | undefined): Exclude<EngineNam
       },
     );
   return report.name;
+}
+
+function refuseDriver(engine: string, driver: unknown): void {
+  if (typeof driver !== 'string' || driver === '')
+    throw new SoCryptError('ERR_SO_CRYPT_INVALID_OPTION', 'driver is invalid', {
+      hint: "It must be the kernel's name of a driver, such as 'generic-gcm-aesni'",
+    });
+  if (engine !== 'af_alg')
+    throw new SoCryptError('ERR_SO_CRYPT_UNSUPPORTED', `The engine ${engine || 'auto'} has no drivers`, {
+      hint: "Leave driver out, or give engine: 'af_alg'",
+    });
 }

@@ -39,6 +39,7 @@ interface Entry {
 class State {
   records: RecordStream | null = null;
   engine: CryptState['engine'] = 'evp';
+  driver: string | undefined;
   cipher: CipherName | undefined;
   mac: MacName | undefined;
   /** Application writes wait here until the socket is armed. null: they need not. */
@@ -98,7 +99,7 @@ export class Socket extends net.Socket {
     super({ ...given, onread: { buffer: inbox, callback: onRead } } as net.SocketConstructorOpts);
     if (OnreadDelivery.isWanted(onread)) this[kOnread] = new OnreadDelivery(onread);
     if (crypt === undefined) return;
-    const engine = resolveEngine(crypt.engine);
+    const engine = resolveEngine(crypt.engine, crypt.driver);
     validate(crypt);
     // The application may do with its Buffers what it likes from here on.
     const own = copyKeys(crypt);
@@ -126,7 +127,7 @@ export class Socket extends net.Socket {
    * @returns this
    */
   setCrypt(options: CryptOptions): this {
-    const engine = resolveEngine(options?.engine);
+    const engine = resolveEngine(options?.engine, options?.driver);
     const arming = validate(options);
     const ended = (arming.write && this.writableEnded) || (arming.read && this.readableEnded);
     if (this.destroyed || ended)
@@ -149,6 +150,7 @@ export class Socket extends net.Socket {
     const { writer, reader } = state.records;
     return {
       engine: state.engine,
+      driver: state.driver,
       protocol: (writer ?? reader)!.protocol,
       cipher: state.cipher,
       mac: state.mac,
@@ -317,7 +319,8 @@ export class Socket extends net.Socket {
     refuseUsedKeys(records, writer, reader);
 
     // From here on nothing fails.
-    Object.assign(state, { records, engine, cipher: arming.cipher, mac: arming.mac });
+    const { cipher, driver, mac } = arming;
+    Object.assign(state, { records, engine, driver, cipher, mac });
     this[kHideHandle]();
     if (writer !== undefined) {
       this[kFlushCork]();

@@ -3,6 +3,7 @@ import type { Arming } from '../arm.js';
 import type { ReadState } from '../crypt-options.js';
 import { SoCryptError, type SoCryptErrorCode } from '../errors.js';
 import { native, type Opener, OpenStatus } from '../native.js';
+import { providerFailed } from '../provider-failure.js';
 import { allocateOutput } from './output.js';
 
 /** What {@link RecordReader.open} hands out, in the order of the stream. */
@@ -118,6 +119,8 @@ export class RecordReader {
           "A record's length is impossible",
           this.#isCbc ? Alert.badRecordMac : Alert.decodeError,
         );
+      case OpenStatus.provider:
+        return providerFailed();
       case OpenStatus.limit:
         return make('ERR_SO_CRYPT_KEY_LIMIT', 'The sequence number has come to its end', Alert.internalError);
       default:
