@@ -26,6 +26,7 @@ static unsigned long calls_of[256], done_of[256];
 
 static const uint32_t ciphers[] = { 1, 2, 3, 11, 16, 21, 22, 23, 24, 25, 50, 51, 101 };
 static const uint32_t hashes[] = { 6, 7, 8, 13, 14, 18, 19, 20, 102, 103, 104, 105, 106, 107 };
+static const uint32_t aeads[] = { 50, 51 }, usual[] = { 104 };
 static const uint32_t key_lengths[] = { 8, 16, 16, 16, 24, 32, 32, 64 };
 static const uint32_t lengths[] = { 0, 1, 7, 8, 15, 16, 17, 31, 32, 64, 100, 4080, 4095, 4096, 4097, 8192, 16384, 65536, 65552,
 				    (1 << 20) - 16, 1 << 20, (1 << 20) + 1, (1 << 20) + 16, (1 << 20) + 65, 0x7fffffff,
@@ -53,15 +54,15 @@ static int one_in(struct thread *t, uint32_t n)
 
 static uint32_t length(struct thread *t)
 {
+	/* Mostly what is quick, and whole blocks. */
 	if (one_in(t, 40))
 		return number(t) * 2 + 1;
-	/* Mostly what is quick. */
-	return one_in(t, 8) ? ANY(t, lengths) : lengths[number(t) % 12];
+	return one_in(t, 8) ? ANY(t, lengths) : number(t) % 20 * 16;
 }
 
 static void *address(struct thread *t)
 {
-	switch (number(t) % 24) {
+	switch (number(t) % 100) {
 	case 0:
 		return NULL;
 	case 1:
@@ -79,13 +80,13 @@ static void *address(struct thread *t)
 	case 7:
 		return memory + number(t) % MEMORY;
 	default:
-		return memory + number(t) % 16 * 65536 + (one_in(t, 3) ? number(t) % 4096 : 0);
+		return memory + number(t) % 32 * 65536 + (one_in(t, 3) ? number(t) % 4096 : 0);
 	}
 }
 
 static uint32_t session(struct thread *t)
 {
-	return one_in(t, 20) ? number(t) : sessions[number(t) % SESSIONS];
+	return one_in(t, 30) ? number(t) : sessions[number(t) % SESSIONS];
 }
 
 static uint32_t algorithm(struct thread *t, const uint32_t *list, size_t count)
@@ -113,8 +114,8 @@ static void open_session(struct thread *t)
 {
 	uint32_t kind = number(t) % 8;
 	struct session_op op = {
-		.cipher = kind != 1 ? algorithm(t, ciphers, LENGTH(ciphers)) : 0,
-		.mac = kind <= 1 ? algorithm(t, hashes, LENGTH(hashes)) : 0,
+		.cipher = kind > 2 ? algorithm(t, kind > 5 ? aeads : ciphers, kind > 5 ? LENGTH(aeads) : LENGTH(ciphers)) : 0,
+		.mac = kind <= 3 ? algorithm(t, kind == 0 ? usual : hashes, kind == 0 ? LENGTH(usual) : LENGTH(hashes)) : 0,
 		.keylen = one_in(t, 10) ? length(t) : ANY(t, key_lengths),
 		.key = one_in(t, 10) ? address(t) : memory,
 		.mackeylen = one_in(t, 10) ? length(t) : 20,
@@ -144,7 +145,7 @@ static void open_by_driver(struct thread *t)
 		sessions[number(t) % SESSIONS] = op.ses;
 }
 
-static void crypt(struct thread *t)
+static void crypt_some(struct thread *t)
 {
 	struct crypt_op op = {
 		.ses = session(t), .op = one_in(t, 30) ? number(t) : number(t) % 2,
@@ -157,7 +158,7 @@ static void crypt(struct thread *t)
 	call(t, CIOCCRYPT, &op);
 }
 
-static void authcrypt(struct thread *t)
+static void authcrypt_some(struct thread *t)
 {
 	static const uint32_t tags[] = { 0, 0, 0, 4, 8, 12, 16, 17 };
 	static const uint32_t iv_lengths[] = { 0, 0, 12, 12, 12, 13, 16, 7 };
@@ -180,8 +181,10 @@ static void other(struct thread *t)
 	struct session_info_op info = { .ses = session(t) };
 	uint32_t id = session(t);
 
-	switch (number(t) % 8) {
+	switch (number(t) % 10) {
 	case 0:
+	case 6:
+	case 7:
 		call(t, CIOCCPHASH, &copy);
 		break;
 	case 1:
@@ -217,9 +220,9 @@ static void *run(void *argument)
 		else if (kind < 3)
 			open_by_driver(t);
 		else if (kind < 8)
-			crypt(t);
+			crypt_some(t);
 		else if (kind < 13)
-			authcrypt(t);
+			authcrypt_some(t);
 		else
 			other(t);
 	}

@@ -37,5 +37,8 @@ for (const [seed, threads, uid] of [
       assert.ok((counts.get(ioctl)?.done ?? 0) > 0, `ioctl ${ioctl} never succeeded`);
     const sum = [...counts.values()].reduce((total, { calls }) => total + calls, 0);
     t.diagnostic(`${sum} calls`);
-    assert.ok((counts.get(104)?.done ?? 0) > 200 && (counts.get(109)?.done ?? 0) > 20);
+    assert.ok(
+      (counts.get(104)?.done ?? 0) > 150 && (counts.get(109)?.done ?? 0) > 30,
+      JSON.stringify([...counts]),
+    );
   });
