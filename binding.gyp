@@ -12,6 +12,10 @@
         "native/providers/af_alg_socket.cc",
         "native/providers/aio.cc",
         "native/providers/ciphers.cc",
+        "native/providers/cryptodev.cc",
+        "native/providers/cryptodev_bsd.cc",
+        "native/providers/cryptodev_device.cc",
+        "native/providers/cryptodev_linux.cc",
         "native/providers/evp.cc"
       ],
       "include_dirs": ["<!@(node -p \"require('node-addon-api').include\")"],

@@ -1,6 +1,7 @@
 import { afAlgDriver } from './af-alg.js';
 import { type CipherFacts, ciphers, hashOf, macs } from './ciphers.js';
 import type { CipherName, CryptOptions, DirectionKeys, MacName, Protocol } from './crypt-options.js';
+import { cryptodevDriver } from './cryptodev.js';
 import { resolveEngine } from './engines.js';
 import { SoCryptError, type SoCryptErrorCode } from './errors.js';
 import { ContentType, customLayout, type Layout, TLS_MAX_FRAGMENT, tlsLayout } from './frame-layouts.js';
@@ -68,9 +69,9 @@ export function validate(options: CryptOptions): Arming {
   if (options.truncation !== undefined && options.truncation !== 'error' && options.truncation !== 'end')
     fail('ERR_SO_CRYPT_INVALID_OPTION', 'truncation is invalid', "It must be 'error' or 'end'");
 
-  const isAfAlg = resolveEngine(options.engine, options.driver) === 'af_alg';
-  const driver = isAfAlg ? afAlgDriver(cipher, options.driver, layout.packed) : undefined;
-  const context = { protocol, cipher, driver, facts, mac, layout };
+  const device = providerOf(options, cipher, layout);
+  const { driver } = device;
+  const context = { protocol, cipher, driver, device, facts, mac, layout };
   return {
     ...context,
     write: options.write && {
@@ -110,7 +111,25 @@ export function copyKeys(options: CryptOptions): CryptOptions {
   return { ...options, ...(write && { write }), ...(read && { read }) };
 }
 
-type Context = Pick<Arming, 'protocol' | 'cipher' | 'driver' | 'facts' | 'mac' | 'layout'>;
+type Context = Pick<Arming, 'protocol' | 'cipher' | 'facts' | 'mac' | 'layout'> & { device: Provider };
+
+/** What does the cipher: `driver` for people, `named` for the provider. */
+interface Provider {
+  provider: 'evp' | 'af_alg' | 'cryptodev';
+  driver: string | undefined;
+  named: string | undefined;
+}
+
+function providerOf(options: CryptOptions, cipher: CipherName, layout: Layout): Provider {
+  const engine = resolveEngine(options.engine, options.driver);
+  if (engine === 'af_alg') {
+    const driver = afAlgDriver(cipher, options.driver, layout.packed);
+    return { provider: engine, driver, named: driver };
+  }
+  if (engine !== 'cryptodev') return { provider: 'evp', driver: undefined, named: undefined };
+  const driver = cryptodevDriver(cipher, options.driver, layout.packed);
+  return { provider: engine, driver, named: options.driver ?? '' };
+}
 
 function macOf(options: CryptOptions, cipher: CipherName, facts: CipherFacts): MacName | undefined {
   if (facts.mode === 'aead') {
@@ -168,7 +187,7 @@ function ciphersOf(protocol: Protocol): string {
 }
 
 function directionOf(keys: DirectionKeys, name: string, context: Context): DirectionSpec {
-  const { facts, layout, cipher, driver, mac, protocol } = context;
+  const { facts, layout, cipher, device, mac, protocol } = context;
   if (typeof keys !== 'object' || keys === null)
     fail('ERR_SO_CRYPT_INVALID_OPTION', `${name} is invalid`, 'It must be an object with key, iv …');
   const { key = NOTHING, iv = NOTHING } = keys;
@@ -202,8 +221,8 @@ function directionOf(keys: DirectionKeys, name: string, context: Context): Direc
       `${protocol} with ${cipher} has no explicit nonce`,
     );
   return {
-    provider: driver === undefined ? 'evp' : 'af_alg',
-    driver,
+    provider: device.provider,
+    driver: device.named,
     layout: layout.packed,
     cipher,
     mac,

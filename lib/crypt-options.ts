@@ -72,8 +72,8 @@ export interface CryptOptions {
   /** Default `auto`; the environment variable SO_CRYPT_ENGINE sets another default. */
   engine?: EngineName;
   /**
-   * Engine `af_alg`: the kernel's name of the driver or algorithm that does the cipher, e.g. `virtio_crypto_aes_cbc` or
-   * `generic-gcm-aesni`; /proc/crypto lists them. Default: the kernel's choice for the cipher.
+   * Engines `af_alg` and `cryptodev`: the kernel's name of the driver (or, af_alg, algorithm) that does the cipher, e.g.
+   * `virtio_crypto_aes_cbc` or `generic-gcm-aesni`; /proc/crypto lists them. Default: the kernel's choice for the cipher.
    */
   driver?: string;
   /** Overwrite the given key Buffers with zeros once they have been taken over. Default false. */
@@ -121,7 +121,7 @@ export interface ReadState extends DirectionState {
 /** What `socket.crypt` tells of an armed socket. No keys. */
 export interface CryptState {
   readonly engine: Exclude<EngineName, 'auto'>;
-  /** Engine `af_alg`: the kernel's name of the driver, or of the algorithm for which it chose one. */
+  /** Engines `af_alg` and `cryptodev`: the kernel's name of the driver, or of the algorithm for which it chose one. */
   readonly driver: string | undefined;
   readonly protocol: Protocol | 'custom';
   readonly cipher: CipherName;

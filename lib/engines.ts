@@ -1,5 +1,6 @@
 import { afAlg } from './af-alg.js';
 import type { EngineName } from './crypt-options.js';
+import { cryptodev } from './cryptodev.js';
 import { SoCryptError } from './errors.js';
 
 /** An engine and whether it works on this machine. */
@@ -19,7 +20,7 @@ const LATER = 'this version of so-crypt does not carry it yet';
 const known: readonly EngineReport[] = [
   { name: 'ktls', description: "the kernel's own TLS", ...missing(LATER) },
   { name: 'so_crypt', description: 'the SO_CRYPT kernel extension', ...missing(LATER) },
-  { name: 'cryptodev', description: '/dev/crypto', ...missing(LATER) },
+  cryptodev,
   afAlg,
   {
     name: 'evp',
@@ -71,8 +72,8 @@ function refuseDriver(engine: string, driver: unknown): void {
     throw new SoCryptError('ERR_SO_CRYPT_INVALID_OPTION', 'driver is invalid', {
       hint: "It must be the kernel's name of a driver, such as 'generic-gcm-aesni'",
     });
-  if (engine !== 'af_alg')
+  if (engine !== 'af_alg' && engine !== 'cryptodev')
     throw new SoCryptError('ERR_SO_CRYPT_UNSUPPORTED', `The engine ${engine || 'auto'} has no drivers`, {
-      hint: "Leave driver out, or give engine: 'af_alg'",
+      hint: "Leave driver out, or give engine: 'af_alg' or 'cryptodev'",
     });
 }

@@ -67,8 +67,8 @@ export function packLayout(l: NativeLayout): PackedLayout {
 /** One direction's keys and framing, as `new Sealer` and `new Opener` take it. */
 export interface DirectionSpec {
   /** What does the cipher; default `evp`. */
-  provider?: 'evp' | 'af_alg';
-  /** af_alg: the kernel's name of a driver or algorithm. */
+  provider?: 'evp' | 'af_alg' | 'cryptodev';
+  /** af_alg: the kernel's name of a driver or algorithm; cryptodev: of a driver, '' for its choice. */
   driver?: string | undefined;
   layout: PackedLayout;
   cipher: string;
@@ -148,6 +148,8 @@ interface Native {
   failure(): [call: string, errno: number] | undefined;
   /** Whether AF_ALG does a cipher by the driver or algorithm of that name, for records of the layout. */
   checkAfAlg(cipher: string, name: string, layout: PackedLayout | undefined): boolean;
+  /** The driver by which /dev/crypto does a cipher ('' where that is not told), undefined: it does not. driver: a name, or ''. */
+  checkCryptodev(cipher: string, driver: string, layout: PackedLayout | undefined): string | undefined;
   /** What Linux calls a cipher. */
   afAlgName(cipher: string): string;
   Sealer: new (spec: SealerSpec) => Sealer;

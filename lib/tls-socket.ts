@@ -26,7 +26,7 @@ import {
 export interface EngineOptions {
   /** Default `auto`; the environment variable SO_CRYPT_ENGINE sets another default. */
   engine?: EngineName;
-  /** Engine `af_alg`: the kernel's name of the driver or algorithm that does the cipher; the suites must be such that it can. */
+  /** Engines `af_alg` and `cryptodev`: the kernel's name of the driver that does the cipher; the suites must be such that it can. */
   driver?: string;
   /**
    * What a FIN without close_notify is: `'end'` (default, as with node:tls) or `'error'`. With `'end'`, `socket.crypt.read.truncated`

@@ -98,8 +98,11 @@ size_t MaxRecord(const FrameLayout& layout) { return kMaxAssociated + layout.max
 // The cipher of the provider that the spec names. Null: it has no such cipher.
 std::unique_ptr<Cipher> NewCipher(const Napi::Object& spec, const CipherInfo& info, const FrameLayout& layout, const uint8_t* key,
                                   bool encrypt) {
-  if (spec.Get("provider").ToString().Utf8Value() != "af_alg") return NewEvpCipher(info, key, encrypt);
-  return NewAfAlgCipher(info, spec.Get("driver").ToString().Utf8Value().c_str(), key, encrypt, MaxRecord(layout));
+  const std::string provider = spec.Get("provider").ToString().Utf8Value();
+  const std::string driver = spec.Get("driver").ToString().Utf8Value();
+  if (provider == "af_alg") return NewAfAlgCipher(info, driver.c_str(), key, encrypt, MaxRecord(layout));
+  if (provider == "cryptodev") return NewCryptodevCipher(info, driver.empty() ? nullptr : driver.c_str(), key, encrypt);
+  return NewEvpCipher(info, key, encrypt);
 }
 
 // Fills init from the object that lib/native.ts calls DirectionSpec. An error message, or null.
@@ -324,6 +327,20 @@ Napi::Value CheckKernelCipher(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), CheckAfAlg(*cipher, info[1].ToString().Utf8Value().c_str(), MaxRecord(layout)));
 }
 
+// checkCryptodev(cipher, driver or "", layout or undefined) → the driver's name or "", undefined: it does not work; failure() tells why
+Napi::Value CheckDevice(const Napi::CallbackInfo& info) {
+  const CipherInfo* const cipher = FindCipher(info[0].ToString().Utf8Value().c_str());
+  FrameLayout layout = {};
+  if (cipher == nullptr || (!info[2].IsUndefined() && !ReadLayout(info.Env(), info[2], &layout))) {
+    Napi::TypeError::New(info.Env(), "unknown cipher or layout").ThrowAsJavaScriptException();
+    return info.Env().Undefined();
+  }
+  const std::string driver = info[1].ToString().Utf8Value();
+  std::string name;
+  if (!CheckCryptodev(*cipher, driver.empty() ? nullptr : driver.c_str(), MaxRecord(layout), &name)) return info.Env().Undefined();
+  return Napi::String::New(info.Env(), name);
+}
+
 // afAlgName(cipher) → what the kernel calls it
 Napi::Value KernelName(const Napi::CallbackInfo& info) {
   const CipherInfo* const cipher = FindCipher(info[0].ToString().Utf8Value().c_str());
@@ -340,6 +357,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("slab", Napi::Function::New<Slab>(env, "slab"));
   exports.Set("failure", Napi::Function::New<TakeFailure>(env, "failure"));
   exports.Set("checkAfAlg", Napi::Function::New<CheckKernelCipher>(env, "checkAfAlg"));
+  exports.Set("checkCryptodev", Napi::Function::New<CheckDevice>(env, "checkCryptodev"));
   exports.Set("afAlgName", Napi::Function::New<KernelName>(env, "afAlgName"));
   exports.Set("Sealer", SealerWrap::Define(env));
   exports.Set("Opener", OpenerWrap::Define(env));

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 
 namespace so_crypt {
 
@@ -108,5 +109,10 @@ bool CheckAfAlg(const CipherInfo& info, const char* driver, size_t max_length);
 
 // The name that the kernel has for the cipher.
 const char* AfAlgName(const CipherInfo& info);
+
+// The kernel's ciphers by /dev/crypto. driver: the kernel's name of a driver, or null for its choice. False: LastFailure() tells why, as
+// above; else name is the driver's, or "" where the system does not tell.
+std::unique_ptr<Cipher> NewCryptodevCipher(const CipherInfo& info, const char* driver, const uint8_t* key, bool encrypt);
+bool CheckCryptodev(const CipherInfo& info, const char* driver, size_t max_length, std::string* name);
 
 }  // namespace so_crypt
