@@ -76,7 +76,7 @@ static int crypt_all(struct cd_session *session, const struct crypt_op *op)
 {
 	bool whole = session->cipher && session->cipher->whole;
 	bool copy = must_copy(session, op);
-	size_t most = copy && !whole ? CD_MAX_COPY : CD_MAX_REQUEST;
+	size_t most = whole ? CD_MAX_REQUEST : CD_MAX_PART;
 	size_t done, len;
 	int err;
 

@@ -18,7 +18,7 @@ test('it does AES-CBC', async () => {
   const key = randomBytes(16);
   const ses = await device.sessionByDriver({ cipher: 11, key }, { cipher_driver: driver });
   const info = await device.ioctl('CIOCGSESSINFO', { ses });
-  assert.deepEqual([info.cipher_driver, info.flags], [driver, 1]);
+  assert.equal(info.cipher_driver, driver);
   for (const size of [16, 4096, 16384, 65536, (1 << 20) + 4096])
     for (const flags of [WRITE_IV, WRITE_IV | NO_ZC])
       for (const inPlace of [false, true]) {
@@ -44,6 +44,8 @@ test('a socket by this driver', async () => {
 });
 
 test('MB/s', (t) => {
+  // With the device's driver there is one for cbc(aes), and the kernel looks for no other.
+  assert.equal(spawnSync('modprobe', ['aesni_intel']).status, 0);
   for (const name of [driver, 'cbc-aes-aesni'])
     for (const size of [4096, 8192, 16384]) {
       const { status, stdout } = spawnSync(program('cryptodev-speed'), [name, String(size)], {

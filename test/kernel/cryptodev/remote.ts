@@ -2,6 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { after } from 'node:test';
 
 /** Where scripts/test-kernel.mjs has put the programs of this folder. */
 export function program(name: string): string {
@@ -27,6 +28,12 @@ export class SystemCallError extends Error {
   }
 }
 
+// One that a failed test leaves behind would keep this process alive.
+const running = new Set<ChildProcessWithoutNullStreams>();
+after(() => {
+  for (const child of running) child.kill();
+});
+
 /** The program remote.c: system calls on the device, by a process that is not Node. */
 export class Remote {
   readonly #child: ChildProcessWithoutNullStreams;
@@ -45,6 +52,8 @@ export class Remote {
   private constructor() {
     this.#child = spawn(program('cryptodev-remote'));
     this.#child.stderr.pipe(process.stderr);
+    running.add(this.#child);
+    this.#child.once('exit', () => running.delete(this.#child));
     createInterface(this.#child.stdout).on('line', (line) => this.#waiting.shift()!(line));
   }
 
