@@ -53,8 +53,9 @@ static struct crypto_tfm *alloc_driver(const struct cd_algorithm *algorithm, con
 {
 	struct crypto_tfm *tfm = alloc_tfm(algorithm->kind, driver);
 
+	/* Kernels differ in what they say of a driver that does something else. */
 	if (IS_ERR(tfm))
-		return tfm;
+		return PTR_ERR(tfm) == -EINVAL ? ERR_PTR(-ENOENT) : tfm;
 	if (!strcmp(crypto_tfm_alg_name(tfm), algorithm->name) &&
 	    !strcmp(crypto_tfm_alg_driver_name(tfm), driver))
 		return tfm;

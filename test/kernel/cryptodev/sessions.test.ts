@@ -149,6 +149,7 @@ test('a driver is had by its name or not at all', () =>
     await fails({ cipher_driver: 'no-such-driver' }, 'ENOENT');
     await fails({ cipher_driver: 'ecb(aes-generic)' }, 'ENOENT'); // another algorithm's
     await fails({ cipher_driver: 'cbc(aes)' }, 'ENOENT'); // no driver's name
+    await fails({ cipher_driver: 'sha256-generic' }, 'ENOENT'); // no cipher
     await fails({ cipher_driver: 'a'.repeat(64) }, 'EINVAL');
     await fails({ flags: 1 }, 'EINVAL');
     await device.remote.call('user 12345');
