@@ -8,7 +8,15 @@
         "native/record/hmac.cc",
         "native/record/opener.cc",
         "native/record/sealer.cc",
+        "native/providers/af_alg.cc",
+        "native/providers/af_alg_check.cc",
+        "native/providers/af_alg_socket.cc",
+        "native/providers/aio.cc",
         "native/providers/ciphers.cc",
+        "native/providers/cryptodev.cc",
+        "native/providers/cryptodev_bsd.cc",
+        "native/providers/cryptodev_device.cc",
+        "native/providers/cryptodev_linux.cc",
         "native/providers/evp.cc"
       ],
       "conditions": [

@@ -43,7 +43,8 @@ export function armSocket(socket: Socket, arming: Arming, engines: Engines, give
   }
 
   // From here on nothing fails.
-  Object.assign(state, { records, cipher: arming.cipher, mac: arming.mac });
+  const { cipher, driver, mac } = arming;
+  Object.assign(state, { records, cipher, driver, mac });
   socket[kHideHandle]();
   if (writer !== undefined) {
     socket[kFlushCork]();

@@ -1,13 +1,19 @@
+import { afAlgDriver } from './af-alg.js';
 import { type CipherFacts, ciphers, hashOf, macs } from './ciphers.js';
 import type { CipherName, CryptOptions, DirectionKeys, MacName, Protocol } from './crypt-options.js';
+import { cryptodevDriver } from './cryptodev.js';
+import { resolveEngine } from './engines.js';
 import { SoCryptError, type SoCryptErrorCode } from './errors.js';
 import { ContentType, customLayout, type Layout, TLS_MAX_FRAGMENT, tlsLayout } from './frame-layouts.js';
 import { type DirectionSpec, Nonce, type OpenerSpec, type SealerSpec } from './native.js';
+import type { Engine } from './records/direction.js';
 
 /** CryptOptions after validation: all an engine needs to arm a socket. */
 export interface Arming {
   protocol: Protocol | 'custom';
   cipher: CipherName;
+  /** Where the provider has drivers. */
+  driver: string | undefined;
   facts: CipherFacts;
   mac: MacName | undefined;
   layout: Layout;
@@ -65,17 +71,22 @@ export function validate(options: CryptOptions): Arming {
   if (options.truncation !== undefined && options.truncation !== 'error' && options.truncation !== 'end')
     fail('ERR_SO_CRYPT_INVALID_OPTION', 'truncation is invalid', "It must be 'error' or 'end'");
 
+  const engines = resolveEngine(options.engine, options.driver);
+  const provider = (engine: Engine): Provider => providerOf(engine, options.driver, cipher, layout);
+  const write = options.write && provider(engines.write);
+  const read = options.read && (engines.read === engines.write && write ? write : provider(engines.read));
   const context = { protocol, cipher, facts, mac, layout };
   return {
     ...context,
+    driver: (write ?? read)!.driver,
     write: options.write && {
-      ...directionOf(options.write, 'write', context),
+      ...directionOf(options.write, 'write', context, write!),
       maxFragment,
       padTo,
       splitFirst: layout.facts.nonce === Nonce.chained,
     },
     read: options.read && {
-      ...directionOf(options.read, 'read', context),
+      ...directionOf(options.read, 'read', context, read!),
       applicationType: protocol === 'custom' ? 0 : ContentType.applicationData,
     },
     keyUpdateAfter,
@@ -107,6 +118,29 @@ export function copyKeys(options: CryptOptions): CryptOptions {
 }
 
 type Context = Pick<Arming, 'protocol' | 'cipher' | 'facts' | 'mac' | 'layout'>;
+
+/** What does the cipher: `driver` for people, `named` for the provider. */
+interface Provider {
+  provider: 'evp' | 'af_alg' | 'cryptodev';
+  driver: string | undefined;
+  named: string | undefined;
+}
+
+// A kernel engine's own bytes, those before the kernel has the key, are evp's.
+function providerOf(
+  engine: Engine,
+  wanted: string | undefined,
+  cipher: CipherName,
+  layout: Layout,
+): Provider {
+  if (engine === 'af_alg') {
+    const driver = afAlgDriver(cipher, wanted, layout.packed);
+    return { provider: engine, driver, named: driver };
+  }
+  if (engine !== 'cryptodev') return { provider: 'evp', driver: undefined, named: undefined };
+  const driver = cryptodevDriver(cipher, wanted, layout.packed);
+  return { provider: engine, driver, named: wanted ?? '' };
+}
 
 function macOf(options: CryptOptions, cipher: CipherName, facts: CipherFacts): MacName | undefined {
   if (facts.mode === 'aead') {
@@ -163,7 +197,7 @@ function ciphersOf(protocol: Protocol): string {
     .join(', ');
 }
 
-function directionOf(keys: DirectionKeys, name: string, context: Context): DirectionSpec {
+function directionOf(keys: DirectionKeys, name: string, context: Context, device: Provider): DirectionSpec {
   const { facts, layout, cipher, mac, protocol } = context;
   if (typeof keys !== 'object' || keys === null)
     fail('ERR_SO_CRYPT_INVALID_OPTION', `${name} is invalid`, 'It must be an object with key, iv …');
@@ -198,6 +232,8 @@ function directionOf(keys: DirectionKeys, name: string, context: Context): Direc
       `${protocol} with ${cipher} has no explicit nonce`,
     );
   return {
+    provider: device.provider,
+    driver: device.named,
     layout: layout.packed,
     cipher,
     mac,

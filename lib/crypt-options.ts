@@ -77,6 +77,11 @@ export interface CryptOptions {
   read?: DirectionKeys;
   /** Default `auto`; the environment variable SO_CRYPT_ENGINE sets another default ('evp', or 'ktls/evp' for write and read). */
   engine?: EngineName | EngineChoice;
+  /**
+   * Engines `af_alg` and `cryptodev`: the kernel's name of the driver (or, af_alg, algorithm) that does the cipher, e.g.
+   * `virtio_crypto_aes_cbc` or `generic-gcm-aesni`; /proc/crypto lists them. Default: the kernel's choice for the cipher.
+   */
+  driver?: string;
   /** Overwrite the given key Buffers with zeros once they have been taken over. Default false. */
   wipe?: boolean;
   /** Largest number of plaintext bytes in a record, 64 … 16384. Default 16384 (RFC 8446 5.1; smaller: RFC 8449). */
@@ -131,6 +136,8 @@ export interface ReadState extends DirectionState {
 export interface CryptState {
   /** What carries the write direction, or the read direction where that alone is armed. */
   readonly engine: Exclude<EngineName, 'auto'>;
+  /** Engines `af_alg` and `cryptodev`: the kernel's name of the driver, or of the algorithm for which it chose one. */
+  readonly driver: string | undefined;
   readonly protocol: Protocol | 'custom';
   readonly cipher: CipherName;
   readonly mac: MacName | undefined;

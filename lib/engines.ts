@@ -1,4 +1,6 @@
+import { afAlg } from './af-alg.js';
 import type { EngineChoice, EngineName } from './crypt-options.js';
+import { cryptodev } from './cryptodev.js';
 import { SoCryptError } from './errors.js';
 import { type Probe, probeKtls } from './kernel/ktls.js';
 import type { Engine } from './records/direction.js';
@@ -23,34 +25,49 @@ export interface Engines {
   readonly isAuto: boolean;
 }
 
-const LATER = 'this version of so-crypt does not carry it yet';
-
-const descriptions: Record<Engine, string> = {
-  ktls: "the kernel's own TLS",
-  so_crypt: 'the SO_CRYPT kernel extension',
-  cryptodev: '/dev/crypto',
-  af_alg: "the kernel's crypto by AF_ALG sockets",
-  evp: "OpenSSL's EVP in this process",
+/** ktls: TLS 1.3 or, on old kernels, 1.2. */
+const ktls: EngineReport = {
+  name: 'ktls',
+  description: "the kernel's own TLS",
+  get available() {
+    return probe().works;
+  },
+  get reason() {
+    return probe().reason;
+  },
+  get hint() {
+    return probe().hint;
+  },
 };
 
-const names = Object.keys(descriptions) as Engine[];
-
-const works: Probe = { works: true, reason: undefined, hint: undefined, canRekey: true };
-
-// Each probe is made once in a process.
-function probe(name: Engine): Probe {
-  if (name === 'evp') return works;
-  if (name !== 'ktls') return { works: false, reason: LATER, hint: undefined, canRekey: false };
+function probe(): Probe {
   const newest = probeKtls('tls1.3', 'aes-128-gcm');
   return newest.works ? newest : probeKtls('tls1.2', 'aes-128-gcm');
 }
 
+const known: readonly EngineReport[] = [
+  ktls,
+  {
+    name: 'so_crypt',
+    description: 'the SO_CRYPT kernel extension',
+    available: false,
+    reason: 'this version of so-crypt does not carry it yet',
+    hint: undefined,
+  },
+  cryptodev,
+  afAlg,
+  {
+    name: 'evp',
+    description: "OpenSSL's EVP in this process",
+    available: true,
+    reason: undefined,
+    hint: undefined,
+  },
+];
+
 /** All engines, best first, and whether each works on this machine. */
 export function engines(): readonly EngineReport[] {
-  return names.map((name) => {
-    const { works, reason, hint } = probe(name);
-    return { name, available: works, description: descriptions[name], reason, hint };
-  });
+  return known;
 }
 
 /**
@@ -58,13 +75,16 @@ export function engines(): readonly EngineReport[] {
  *
  * @param wanted the option `engine`; undefined: the environment variable SO_CRYPT_ENGINE ('evp', or 'ktls/evp' for write and read), else
  *   `auto`
+ * @param driver the option `driver`: refused for engines that have no drivers
  * @throws SoCryptError ERR_SO_CRYPT_UNKNOWN_ENGINE, ERR_SO_CRYPT_ENGINE_UNAVAILABLE: an engine that is named is never replaced
  */
-export function resolveEngine(wanted: EngineName | EngineChoice | undefined): Engines {
+export function resolveEngine(wanted: EngineName | EngineChoice | undefined, driver?: string): Engines {
   const given = wanted ?? process.env.SO_CRYPT_ENGINE ?? 'auto';
   const [write, read] =
     typeof given === 'object' && given !== null ? [given.write, given.read] : pair(`${given}`);
-  return { write: resolve(write), read: resolve(read), isAuto: isAuto(write) };
+  const engines = { write: resolve(write), read: resolve(read), isAuto: isAuto(write) };
+  if (driver !== undefined) refuseDriver(engines, driver);
+  return engines;
 }
 
 function pair(text: string): [string, string] {
@@ -78,19 +98,27 @@ const isAuto = (name: string | undefined): boolean => name === undefined || name
 // over to it.
 function resolve(name: string | undefined): Engine {
   if (isAuto(name)) return 'evp';
-  const engine = names.find((known) => known === name);
-  if (engine === undefined)
+  const report = known.find((engine) => engine.name === name);
+  if (report === undefined)
     throw new SoCryptError('ERR_SO_CRYPT_UNKNOWN_ENGINE', `Unknown engine '${name}'`, {
-      hint: `Known are auto, ${names.join(', ')}`,
+      hint: `Known are auto, ${known.map((engine) => engine.name).join(', ')}`,
     });
-  const { works, reason, hint } = probe(engine);
-  if (!works)
+  if (!report.available)
     throw new SoCryptError(
       'ERR_SO_CRYPT_ENGINE_UNAVAILABLE',
-      `The engine ${engine} can't work here: ${reason}`,
-      {
-        hint: hint ?? "Use 'auto' or 'evp'",
-      },
+      `The engine ${name} can't work here: ${report.reason}`,
+      { hint: report.hint ?? "Use 'auto' or 'evp'" },
     );
-  return engine;
+  return report.name;
+}
+
+function refuseDriver({ write, read }: Engines, driver: unknown): void {
+  if (typeof driver !== 'string' || driver === '')
+    throw new SoCryptError('ERR_SO_CRYPT_INVALID_OPTION', 'driver is invalid', {
+      hint: "It must be the kernel's name of a driver, such as 'generic-gcm-aesni'",
+    });
+  if (![write, read].some((engine) => engine === 'af_alg' || engine === 'cryptodev'))
+    throw new SoCryptError('ERR_SO_CRYPT_UNSUPPORTED', `The engine ${write} has no drivers`, {
+      hint: "Leave driver out, or give engine: 'af_alg' or 'cryptodev'",
+    });
 }

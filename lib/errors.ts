@@ -14,6 +14,8 @@ export type SoCryptErrorCode =
   | 'ERR_SO_CRYPT_UNKNOWN_ENGINE'
   /** The engine is known and can't work here; the hint says what it needs. */
   | 'ERR_SO_CRYPT_ENGINE_UNAVAILABLE'
+  /** The kernel has no driver of that name for the cipher. */
+  | 'ERR_SO_CRYPT_UNKNOWN_DRIVER'
   /** The protocol has no such cipher, or the engine can't carry this protocol and cipher. */
   | 'ERR_SO_CRYPT_UNSUPPORTED'
   /** A key has the wrong number of bytes for the cipher. */
@@ -52,7 +54,7 @@ export type SoCryptErrorCode =
   | 'ERR_SO_CRYPT_AFTER_HANDOVER'
   /** sendFile(): the file is shorter than the range that was to be sent, or has become so; `error.bytesSent` tells how far it got. */
   | 'ERR_SO_CRYPT_FILE_TRUNCATED'
-  /** The provider under the record layer failed (no memory, a cipher OpenSSL was built without …). */
+  /** The provider under the record layer failed (no memory, no file descriptor, a cipher OpenSSL was built without …). */
   | 'ERR_SO_CRYPT_PROVIDER';
 
 /** Extra facts of a {@link SoCryptError}. */

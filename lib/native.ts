@@ -66,6 +66,10 @@ export function packLayout(l: NativeLayout): PackedLayout {
 
 /** One direction's keys and framing, as `new Sealer` and `new Opener` take it. */
 export interface DirectionSpec {
+  /** What does the cipher; default `evp`. */
+  provider?: 'evp' | 'af_alg' | 'cryptodev';
+  /** af_alg: the kernel's name of a driver or algorithm; cryptodev: of a driver, '' for its choice. */
+  driver?: string | undefined;
   layout: PackedLayout;
   cipher: string;
   mac: string | undefined;
@@ -146,6 +150,7 @@ export const OpenStatus = {
   noType: -6,
   limit: -7,
   notAFrame: -8,
+  provider: -9,
 } as const;
 
 /** KtlsKeys of native/kernel/ktls.h. Errors are -errno. */
@@ -201,6 +206,14 @@ interface Native {
   kernel: Kernel | undefined;
   /** A Buffer of recycled memory, of size class 0, 1 or 2 (SlabPool::kSizes of native/slab_pool.h). */
   slab(sizeClass: number): Buffer | undefined;
+  /** The system call and errno of this thread's last failed provider; undefined: none since it was asked for. */
+  failure(): [call: string, errno: number] | undefined;
+  /** Whether AF_ALG does a cipher by the driver or algorithm of that name, for records of the layout. */
+  checkAfAlg(cipher: string, name: string, layout: PackedLayout | undefined): boolean;
+  /** The driver by which /dev/crypto does a cipher ('' where that is not told), undefined: it does not. driver: a name, or ''. */
+  checkCryptodev(cipher: string, driver: string, layout: PackedLayout | undefined): string | undefined;
+  /** What Linux calls a cipher. */
+  afAlgName(cipher: string): string;
   Sealer: new (spec: SealerSpec) => Sealer;
   Opener: new (spec: OpenerSpec) => Opener;
   /** What the last `open` answered besides its status: consumed, produced, control type, control length, bytes kept. */

@@ -35,6 +35,7 @@ export class State {
   records: RecordStream | null = null;
   cipher: CipherName | undefined;
   mac: MacName | undefined;
+  driver: string | undefined;
   /** Application writes wait here until the socket is armed. null: they need not. */
   gate: { run: () => void; fail: Callback }[] | null = null;
   tap: Tap | null = null;

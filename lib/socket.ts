@@ -63,7 +63,7 @@ export class Socket extends net.Socket {
     super({ ...given, onread: { buffer: inbox, callback: onRead } } as net.SocketConstructorOpts);
     if (OnreadDelivery.isWanted(onread)) this[kOnread] = new OnreadDelivery(onread);
     if (crypt === undefined) return;
-    const engine = resolveEngine(crypt.engine);
+    const engine = resolveEngine(crypt.engine, crypt.driver);
     validate(crypt);
     // The application may do with its Buffers what it likes from here on.
     const own = copyKeys(crypt);
@@ -91,7 +91,7 @@ export class Socket extends net.Socket {
    * @returns this
    */
   setCrypt(options: CryptOptions): this {
-    const engine = resolveEngine(options?.engine);
+    const engine = resolveEngine(options?.engine, options?.driver);
     const arming = validate(options);
     const ended = (arming.write && this.writableEnded) || (arming.read && this.readableEnded);
     if (this.destroyed || ended)
@@ -116,6 +116,7 @@ export class Socket extends net.Socket {
     return {
       engine,
       protocol,
+      driver: state.driver,
       cipher: state.cipher,
       mac: state.mac,
       write: writer?.state() ?? null,

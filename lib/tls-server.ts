@@ -39,14 +39,18 @@ export class Server extends tls.Server {
   ) {
     const given = typeof options === 'function' ? {} : { ...options };
     const onSecure = typeof options === 'function' ? options : listener;
-    resolveEngine(given.engine);
+    resolveEngine(given.engine, given.driver);
     // The handshake must read at once, whatever the application wants afterwards.
     super(
       { ...given, pauseOnConnect: false } as tls.TlsOptions,
       onSecure as ((socket: tls.TLSSocket) => void) | undefined,
     );
-    const { engine, truncation } = given;
-    this.#engineOptions = { ...(engine && { engine }), ...(truncation && { truncation }) };
+    const { engine, driver, truncation } = given;
+    this.#engineOptions = {
+      ...(engine && { engine }),
+      ...(driver && { driver }),
+      ...(truncation && { truncation }),
+    };
     this.#pauseOnConnect = given.pauseOnConnect === true;
     const server = this;
     this.#views = Object.create(this, {

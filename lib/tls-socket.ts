@@ -27,6 +27,8 @@ import {
 export interface EngineOptions {
   /** Default `auto`; the environment variable SO_CRYPT_ENGINE sets another default. */
   engine?: EngineName | EngineChoice;
+  /** Engines `af_alg` and `cryptodev`: the kernel's name of the driver that does the cipher; the suites must be such that it can. */
+  driver?: string;
   /**
    * What a FIN without close_notify is: `'end'` (default, as with node:tls) or `'error'`. With `'end'`, `socket.crypt.read.truncated`
    * tells.
@@ -62,10 +64,14 @@ export class TLSSocket extends Socket {
   readonly #engineOptions: EngineOptions;
 
   constructor(options: SocketOptions & EngineOptions = {}) {
-    resolveEngine(options.engine);
+    resolveEngine(options.engine, options.driver);
     super(options);
-    const { engine, truncation } = options;
-    this.#engineOptions = { ...(engine && { engine }), truncation: truncation ?? 'end' };
+    const { engine, driver, truncation } = options;
+    this.#engineOptions = {
+      ...(engine && { engine }),
+      ...(driver && { driver }),
+      truncation: truncation ?? 'end',
+    };
     this[kEnsureState]().gate = [];
   }
 
@@ -113,9 +119,11 @@ export class TLSSocket extends Socket {
 
   #takeOver(ssl: tls.TLSSocket, isServer: boolean, handOver: HandOver, established: () => void): void {
     const state = this[kState]!;
-    const { engine, truncation } = this.#engineOptions;
+    const { engine, driver, truncation } = this.#engineOptions;
     const arming = validate({
       ...handOver.options,
+      ...(engine && { engine }),
+      ...(driver && { driver }),
       ...(truncation && { truncation }),
       ...(!isServer && { onHandshakeMessage: (message: Buffer) => this.#onHandshakeMessage(message) }),
     });

@@ -32,7 +32,7 @@ export function connect(
 export function connect(port: number, options?: ConnectionOptions, listener?: () => void): TLSSocket;
 export function connect(...args: unknown[]): TLSSocket {
   const [options, listener] = normalize(args);
-  resolveEngine(options.engine);
+  resolveEngine(options.engine, options.driver);
   const { socket: given, ...rest } = options;
   if (given !== undefined && !canTakeOver(given))
     return tls.connect(options, listener) as unknown as TLSSocket;

@@ -67,6 +67,19 @@ bool IsSound(const FrameLayout& l, const CipherInfo& cipher, size_t hmac_length)
           (l.associated_start <= l.length_offset && l.length_offset + l.length_size <= l.associated_end));
 }
 
+// The most that a provider is given of a frame: associated data, text and tag.
+size_t MaxRecord(const FrameLayout& layout) { return kMaxAssociated + layout.max_body; }
+
+// The cipher of the provider that the spec names. Null: it has no such cipher.
+std::unique_ptr<Cipher> NewCipher(const Napi::Object& spec, const CipherInfo& info, const FrameLayout& layout, const uint8_t* key,
+                                  bool encrypt) {
+  const std::string provider = spec.Get("provider").ToString().Utf8Value();
+  const std::string driver = spec.Get("driver").ToString().Utf8Value();
+  if (provider == "af_alg") return NewAfAlgCipher(info, driver.c_str(), key, encrypt, MaxRecord(layout));
+  if (provider == "cryptodev") return NewCryptodevCipher(info, driver.empty() ? nullptr : driver.c_str(), key, encrypt);
+  return NewEvpCipher(info, key, encrypt);
+}
+
 // Fills init from the object that lib/native.ts calls DirectionSpec. An error message, or null.
 const char* ReadSpec(const Napi::Object& spec, bool encrypt, DirectionInit* init) {
   const Napi::Env env = spec.Env();
@@ -83,9 +96,9 @@ const char* ReadSpec(const Napi::Object& spec, bool encrypt, DirectionInit* init
     init->hmac = NewHmac(spec.Get("mac").ToString().Utf8Value().c_str(), mac_key.data, mac_key.length);
   }
   if (!IsSound(init->layout, *info, init->hmac == nullptr ? 0 : init->hmac->length())) return "unsound frame layout";
-  init->cipher = NewEvpCipher(*info, keys.key, encrypt);
+  init->cipher = NewCipher(spec, *info, init->layout, keys.key, encrypt);
   init->fingerprint = FingerprintOf(keys.key, info->key_length, init->iv, init->layout.fixed_iv);
-  if (init->cipher == nullptr) return "OpenSSL has no such cipher";
+  if (init->cipher == nullptr) return "the provider has no such cipher";
   init->sequence = BigInt(spec, "sequence");
   init->explicit_counter = BigInt(spec, "explicitCounter");
   init->limit = static_cast<uint64_t>(spec.Get("limit").ToNumber().Int64Value());
@@ -269,6 +282,48 @@ Napi::Value Slab(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+// failure() → [system call, errno], the last one of this thread's providers since it was asked for; undefined: there was none
+Napi::Value TakeFailure(const Napi::CallbackInfo& info) {
+  const Failure failure = LastFailure();
+  LastFailure() = {nullptr, 0};
+  if (failure.call == nullptr) return info.Env().Undefined();
+  Napi::Array result = Napi::Array::New(info.Env(), 2);
+  result.Set(0u, failure.call);
+  result.Set(1u, failure.error);
+  return result;
+}
+
+// checkAfAlg(cipher, driver, layout or undefined) → whether it works; if not, failure() tells why
+Napi::Value CheckKernelCipher(const Napi::CallbackInfo& info) {
+  const CipherInfo* const cipher = FindCipher(info[0].ToString().Utf8Value().c_str());
+  FrameLayout layout = {};
+  if (cipher == nullptr || (!info[2].IsUndefined() && !ReadLayout(info.Env(), info[2], &layout))) {
+    Napi::TypeError::New(info.Env(), "unknown cipher or layout").ThrowAsJavaScriptException();
+    return info.Env().Undefined();
+  }
+  return Napi::Boolean::New(info.Env(), CheckAfAlg(*cipher, info[1].ToString().Utf8Value().c_str(), MaxRecord(layout)));
+}
+
+// checkCryptodev(cipher, driver or "", layout or undefined) → the driver's name or "", undefined: it does not work; failure() tells why
+Napi::Value CheckDevice(const Napi::CallbackInfo& info) {
+  const CipherInfo* const cipher = FindCipher(info[0].ToString().Utf8Value().c_str());
+  FrameLayout layout = {};
+  if (cipher == nullptr || (!info[2].IsUndefined() && !ReadLayout(info.Env(), info[2], &layout))) {
+    Napi::TypeError::New(info.Env(), "unknown cipher or layout").ThrowAsJavaScriptException();
+    return info.Env().Undefined();
+  }
+  const std::string driver = info[1].ToString().Utf8Value();
+  std::string name;
+  if (!CheckCryptodev(*cipher, driver.empty() ? nullptr : driver.c_str(), MaxRecord(layout), &name)) return info.Env().Undefined();
+  return Napi::String::New(info.Env(), name);
+}
+
+// afAlgName(cipher) → what the kernel calls it
+Napi::Value KernelName(const Napi::CallbackInfo& info) {
+  const CipherInfo* const cipher = FindCipher(info[0].ToString().Utf8Value().c_str());
+  return Napi::String::New(info.Env(), cipher == nullptr ? "" : AfAlgName(*cipher));
+}
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   auto* instance = new Instance();
   Napi::Int32Array result = Napi::Int32Array::New(env, 5);
@@ -277,6 +332,10 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(instance);
   exports.Set("result", result);
   exports.Set("slab", Napi::Function::New<Slab>(env, "slab"));
+  exports.Set("failure", Napi::Function::New<TakeFailure>(env, "failure"));
+  exports.Set("checkAfAlg", Napi::Function::New<CheckKernelCipher>(env, "checkAfAlg"));
+  exports.Set("checkCryptodev", Napi::Function::New<CheckDevice>(env, "checkCryptodev"));
+  exports.Set("afAlgName", Napi::Function::New<KernelName>(env, "afAlgName"));
   exports.Set("Sealer", SealerWrap::Define(env));
   exports.Set("Opener", OpenerWrap::Define(env));
 #ifdef __linux__

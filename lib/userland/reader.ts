@@ -3,6 +3,7 @@ import type { Arming } from '../arm.js';
 import type { ReadState } from '../crypt-options.js';
 import { SoCryptError, type SoCryptErrorCode } from '../errors.js';
 import { native, type Opener, OpenStatus } from '../native.js';
+import { providerFailed } from '../provider-failure.js';
 import { type Engine, Reader, type RecordSink } from '../records/direction.js';
 import { allocateOutput } from './output.js';
 
@@ -103,6 +104,8 @@ export class RecordReader extends Reader {
           "A record's length is impossible",
           this.#isCbc ? Alert.badRecordMac : Alert.decodeError,
         );
+      case OpenStatus.provider:
+        return providerFailed();
       case OpenStatus.limit:
         return make('ERR_SO_CRYPT_KEY_LIMIT', 'The sequence number has come to its end', Alert.internalError);
       default:

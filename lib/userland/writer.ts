@@ -4,6 +4,7 @@ import type { DirectionState } from '../crypt-options.js';
 import { SoCryptError } from '../errors.js';
 import { ContentType } from '../frame-layouts.js';
 import { type DirectionSpec, type ExportedKeys, native, type Sealer, SealStatus } from '../native.js';
+import { providerFailed } from '../provider-failure.js';
 
 /** Plaintext bytes that are sealed and handed to the kernel in one piece: eight full records. */
 const SEGMENT = 131_072;
@@ -134,11 +135,5 @@ export class RecordWriter {
 function sequenceEnded(): SoCryptError {
   return new SoCryptError('ERR_SO_CRYPT_KEY_LIMIT', 'The key may seal no more records', {
     hint: 'Open a new connection',
-  });
-}
-
-function providerFailed(): SoCryptError {
-  return new SoCryptError('ERR_SO_CRYPT_PROVIDER', 'The cipher failed', {
-    hint: 'Memory may be short, or OpenSSL is restricted by its configuration',
   });
 }

@@ -5,6 +5,7 @@
 
 #include <cstring>
 
+#include "live_list.h"
 #include "provider.h"
 
 namespace so_crypt {
@@ -36,26 +37,10 @@ const EVP_CIPHER* Fetch(const CipherInfo& info) {
   return nullptr;
 }
 
-class EvpCipher;
+// A context with its expanded key takes 1.5 KB, of which an idle connection needs nothing, and is made in a microsecond.
+thread_local LiveList live_contexts(1024);
 
-// The EVP contexts of a thread's ciphers, the last used ones: a context with its expanded key takes 1.5 KB, of which an idle
-// connection needs nothing, and is made in a microsecond.
-class LiveContexts {
- public:
-  static constexpr size_t kMost = 1024;
-
-  void Touch(EvpCipher* cipher);
-  void Remove(EvpCipher* cipher);
-
- private:
-  EvpCipher* newest_ = nullptr;
-  EvpCipher* oldest_ = nullptr;
-  size_t count_ = 0;
-};
-
-thread_local LiveContexts live_contexts;
-
-class EvpCipher final : public Cipher {
+class EvpCipher final : public Cipher, private Live {
  public:
   EvpCipher(const CipherInfo& info, const EVP_CIPHER* evp, const uint8_t* key, bool encrypt)
       : Cipher(info), evp_(evp), encrypt_(encrypt) {
@@ -108,12 +93,10 @@ class EvpCipher final : public Cipher {
   }
 
  private:
-  friend class LiveContexts;
-
   // Ready for a record with this nonce.
   bool Begin(const uint8_t* nonce) {
     if (context_ == nullptr && !MakeContext()) return false;
-    live_contexts.Touch(this);
+    live_contexts.Touch(this, 1);
     return EVP_CipherInit_ex2(context_, nullptr, nullptr, nonce, -1, nullptr);
   }
 
@@ -129,6 +112,8 @@ class EvpCipher final : public Cipher {
     if (!done) DropContext();
     return done;
   }
+
+  void Release() override { DropContext(); }
 
   void DropContext() {
     if (context_ == nullptr) return;
@@ -146,30 +131,7 @@ class EvpCipher final : public Cipher {
   EVP_CIPHER_CTX* context_ = nullptr;
   uint8_t key_[32];
   const int encrypt_;
-  bool listed_ = false;
-  EvpCipher* newer_ = nullptr;
-  EvpCipher* older_ = nullptr;
 };
-
-void LiveContexts::Touch(EvpCipher* cipher) {
-  if (newest_ == cipher) return;
-  Remove(cipher);
-  cipher->listed_ = true;
-  cipher->older_ = newest_;
-  if (newest_ != nullptr) newest_->newer_ = cipher;
-  newest_ = cipher;
-  if (oldest_ == nullptr) oldest_ = cipher;
-  if (++count_ > kMost) oldest_->DropContext();
-}
-
-void LiveContexts::Remove(EvpCipher* cipher) {
-  if (!cipher->listed_) return;
-  (cipher->newer_ != nullptr ? cipher->newer_->older_ : newest_) = cipher->older_;
-  (cipher->older_ != nullptr ? cipher->older_->newer_ : oldest_) = cipher->newer_;
-  cipher->newer_ = cipher->older_ = nullptr;
-  cipher->listed_ = false;
-  count_--;
-}
 
 }  // namespace
 

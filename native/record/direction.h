@@ -3,6 +3,7 @@
 #pragma once
 #include <openssl/crypto.h>
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <vector>
@@ -14,6 +15,9 @@
 #include "key_schedule.h"
 
 namespace so_crypt {
+
+// Most frames that go to a cipher at once.
+constexpr size_t kMaxBatch = 16;
 
 struct DirectionInit {
   FrameLayout layout;
@@ -78,13 +82,16 @@ class Direction {
   size_t block() const { return cipher_->info().block; }
   bool aead() const { return layout_.order == MacOrder::kAead; }
 
-  // The IV of a frame. explicit_part: its layout_.explicit_iv bytes in the frame.
-  void BuildIv(const uint8_t* explicit_part, uint8_t out[kMaxIv]) const {
+  // How many frames go to the cipher at once. A chained IV is known when the frame before is done.
+  size_t depth() const { return layout_.nonce == Nonce::kChained ? 1 : std::min(cipher_->depth(), kMaxBatch); }
+
+  // The IV of the frame with this sequence number. explicit_part: its layout_.explicit_iv bytes in the frame.
+  void BuildIv(const uint8_t* explicit_part, uint64_t number, uint8_t out[kMaxIv]) const {
     memcpy(out, iv_, kMaxIv);
     switch (layout_.nonce) {
       case Nonce::kXorSequence: {
         uint8_t sequence[8];
-        PutBigEndian(sequence, sequence_, 8);
+        PutBigEndian(sequence, number, 8);
         for (size_t i = 0; i < 8; i++) out[layout_.fixed_iv - 8 + i] ^= sequence[i];
         break;
       }
@@ -103,8 +110,8 @@ class Direction {
     if (layout_.nonce == Nonce::kChained) memcpy(iv_, ciphertext_end - block(), block());
   }
 
-  // False when the next frame would repeat a sequence number or pass the cipher's limit.
-  bool MayGoOn() const { return frames_ < limit_ && sequence_ != UINT64_MAX; }
+  // False when the next frame, or one that comes `ahead` frames later, would repeat a sequence number or pass the cipher's limit.
+  bool MayGoOn(size_t ahead = 0) const { return limit_ - frames_ > ahead && UINT64_MAX - sequence_ > ahead; }
 
   void Advance() {
     sequence_++;

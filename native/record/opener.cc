@@ -25,62 +25,75 @@ OpenStatus Opener::CheckHeader(const uint8_t* header, size_t* total) const {
   return OpenStatus::kNeedMore;
 }
 
-OpenStatus Opener::OpenAead(const uint8_t* frame, size_t total, uint8_t* out, size_t* payload) {
-  const uint8_t* const explicit_iv = frame + layout_.header_length;
+// A frame between Begin and Finish.
+struct Opener::Frame {
+  const uint8_t* start;
+  size_t total;
+  uint64_t sequence;
+  uint8_t iv[kMaxIv];
+  uint8_t associated[kMaxAssociated];
+};
+
+// Everything before the cipher. ahead: how many frames there are between the last one that is done with and this one.
+OpenStatus Opener::Begin(const uint8_t* start, size_t total, size_t ahead, uint8_t* out, Frame* frame, Record* record) const {
+  if (!MayGoOn(ahead)) return OpenStatus::kLimit;
+  frame->start = start;
+  frame->total = total;
+  frame->sequence = sequence_ + ahead;
+  const uint8_t* const explicit_iv = start + layout_.header_length;
   const uint8_t* const text = explicit_iv + layout_.explicit_iv;
-  const uint8_t* const tag = frame + total - layout_.tag;
-  const size_t length = static_cast<size_t>(tag - text);
-  uint8_t iv[kMaxIv], associated[kMaxAssociated];
-  BuildIv(explicit_iv, iv);
-  const size_t n = BuildAssociated(layout_, frame, sequence_, length, associated);
-  if (!cipher_->Open(iv, associated, n, text, length, tag, out)) {
-    OPENSSL_cleanse(out, length);
-    return OpenStatus::kBadMac;
+  const uint8_t* const tag = start + total - layout_.tag;
+  const bool mac_inside = layout_.order == MacOrder::kMacThenEncrypt;
+  const size_t length = static_cast<size_t>((mac_inside ? start + total : tag) - text);
+  if (!aead()) {
+    const bool padded = layout_.padding == Padding::kTls;
+    const size_t least = (mac_inside ? layout_.tag : 0) + (padded ? 1 : 0);
+    if (length % block() != 0 || length < least) return OpenStatus::kBadLength;
   }
-  *payload = length;
+  BuildIv(explicit_iv, frame->sequence, frame->iv);
+  record->nonce = frame->iv;
+  record->in = text;
+  record->length = length;
+  record->out = out;
+  if (aead()) {
+    record->aad = frame->associated;
+    record->aad_length = BuildAssociated(layout_, start, frame->sequence, length, frame->associated);
+    record->sent_tag = tag;
+  } else if (!mac_inside) {
+    uint8_t mac[kMaxMac];
+    const size_t covered = static_cast<size_t>(tag - explicit_iv);
+    const size_t n = BuildAssociated(layout_, start, frame->sequence, covered, frame->associated);
+    hmac_->Compute(frame->associated, n, explicit_iv, covered, mac);
+    if (CRYPTO_memcmp(mac, tag, layout_.tag) != 0) return OpenStatus::kBadMac;
+  }
   return OpenStatus::kNeedMore;
 }
 
-OpenStatus Opener::OpenEncryptThenMac(const uint8_t* frame, size_t total, uint8_t* out, size_t* payload) {
-  const uint8_t* const explicit_iv = frame + layout_.header_length;
-  const uint8_t* const text = explicit_iv + layout_.explicit_iv;
-  const uint8_t* const tag = frame + total - layout_.tag;
-  const size_t length = static_cast<size_t>(tag - text);
-  if (length % block() != 0 || (layout_.padding == Padding::kTls && length == 0)) return OpenStatus::kBadLength;
-  uint8_t iv[kMaxIv], associated[kMaxAssociated], mac[kMaxMac];
-  const size_t covered = static_cast<size_t>(tag - explicit_iv);
-  const size_t n = BuildAssociated(layout_, frame, sequence_, covered, associated);
-  hmac_->Compute(associated, n, explicit_iv, covered, mac);
-  if (CRYPTO_memcmp(mac, tag, layout_.tag) != 0) return OpenStatus::kBadMac;
-  BuildIv(explicit_iv, iv);
-  if (length > 0 && !cipher_->Crypt(iv, text, length, out)) return OpenStatus::kBadMac;
-  ChainIv(tag);
-  *payload = length;
-  if (layout_.padding == Padding::kTls) {
-    // The padding is authenticated: no secret to guard, only the peer's mistakes.
-    const size_t padding = out[length - 1];
-    if (padding >= length) return OpenStatus::kBadMac;
-    for (size_t i = 0; i <= padding; i++)
-      if (out[length - 1 - i] != padding) return OpenStatus::kBadMac;
-    *payload = length - 1 - padding;
+void Opener::Decrypt(Record* records, size_t count) {
+  if (aead()) {
+    cipher_->OpenAll(records, count);
+  } else {
+    cipher_->CryptAll(records, count);
   }
+}
+
+// The padding is authenticated: no secret to guard, only the peer's mistakes.
+OpenStatus Opener::FinishEncryptThenMac(const uint8_t* out, size_t length, size_t* payload) const {
+  *payload = length;
+  if (layout_.padding != Padding::kTls) return OpenStatus::kNeedMore;
+  const size_t padding = out[length - 1];
+  if (padding >= length) return OpenStatus::kBadMac;
+  for (size_t i = 0; i <= padding; i++)
+    if (out[length - 1 - i] != padding) return OpenStatus::kBadMac;
+  *payload = length - 1 - padding;
   return OpenStatus::kNeedMore;
 }
 
 // RFC 5246 6.2.3.2: the same work whether padding or MAC is bad, and whatever the padding's length is.
-OpenStatus Opener::OpenMacThenEncrypt(const uint8_t* frame, size_t total, uint8_t* out, size_t* payload) {
-  const uint8_t* const explicit_iv = frame + layout_.header_length;
-  const uint8_t* const text = explicit_iv + layout_.explicit_iv;
-  const size_t length = total - layout_.header_length - layout_.explicit_iv;
+OpenStatus Opener::FinishMacThenEncrypt(const Frame& frame, uint8_t* out, size_t length, size_t* payload) const {
   const size_t tag = layout_.tag;
   const bool padded = layout_.padding == Padding::kTls;
-  if (length % block() != 0 || length < tag + (padded ? 1 : 0)) return OpenStatus::kBadLength;
-
-  uint8_t iv[kMaxIv], associated[kMaxAssociated], mac[kMaxMac], sent[kMaxMac] = {};
-  BuildIv(explicit_iv, iv);
-  if (!cipher_->Crypt(iv, text, length, out)) return OpenStatus::kBadMac;
-  ChainIv(text + length);
-
+  uint8_t associated[kMaxAssociated], mac[kMaxMac], sent[kMaxMac] = {};
   size_t good = ~size_t{0};
   size_t data = length - tag;  // with padding: secret from here on
   if (padded) {
@@ -95,7 +108,7 @@ OpenStatus Opener::OpenMacThenEncrypt(const uint8_t* frame, size_t total, uint8_
     data = length - tag - 1 - padding;
   }
   const size_t data_max = length - tag - (padded ? 1 : 0);
-  const size_t n = BuildAssociated(layout_, frame, sequence_, data, associated);
+  const size_t n = BuildAssociated(layout_, frame.start, frame.sequence, data, associated);
   if (padded) {
     hmac_->ComputeSecretLength(associated, n, out, data, data_max, mac);
   } else {
@@ -109,29 +122,27 @@ OpenStatus Opener::OpenMacThenEncrypt(const uint8_t* frame, size_t total, uint8_
   }
   good &= MaskZero(static_cast<size_t>(CRYPTO_memcmp(mac, sent, tag)));
   OPENSSL_cleanse(mac, sizeof mac);
-  if (!good) {
-    OPENSSL_cleanse(out, length);
-    return OpenStatus::kBadMac;
-  }
+  if (!good) return OpenStatus::kBadMac;
   *payload = data;
   return OpenStatus::kNeedMore;
 }
 
-OpenStatus Opener::OpenFrame(const uint8_t* frame, size_t total, uint8_t* out, size_t* payload, uint8_t* type) {
-  if (!MayGoOn()) return OpenStatus::kLimit;
-  OpenStatus status;
-  switch (layout_.order) {
-    case MacOrder::kAead:
-      status = OpenAead(frame, total, out, payload);
-      break;
-    case MacOrder::kMacThenEncrypt:
-      status = OpenMacThenEncrypt(frame, total, out, payload);
-      break;
-    default:
-      status = OpenEncryptThenMac(frame, total, out, payload);
+// Everything behind the cipher.
+OpenStatus Opener::Finish(const Frame& frame, const Record& record, size_t* payload, uint8_t* type) {
+  if (record.outcome == Outcome::kFailed) return OpenStatus::kProvider;
+  if (record.outcome == Outcome::kNotAuthentic) return OpenStatus::kBadMac;
+  uint8_t* const out = record.out;
+  OpenStatus status = OpenStatus::kNeedMore;
+  if (aead()) {
+    *payload = record.length;
+  } else if (layout_.order == MacOrder::kMacThenEncrypt) {
+    status = FinishMacThenEncrypt(frame, out, record.length, payload);
+  } else {
+    status = FinishEncryptThenMac(out, record.length, payload);
   }
   if (status != OpenStatus::kNeedMore) return status;
-  *type = layout_.type_offset >= 0 ? frame[layout_.type_offset] : application_type_;
+  if (!aead()) ChainIv(record.in + record.length);
+  *type = layout_.type_offset >= 0 ? frame.start[layout_.type_offset] : application_type_;
   if (layout_.inner_type) {
     size_t n = *payload;
     if (n > size_t{layout_.max_payload} + 1) return OpenStatus::kOverflow;
@@ -163,59 +174,95 @@ size_t Opener::missing() const {
   return CheckHeader(stash_.get(), &total) == OpenStatus::kNeedMore ? total - stashed_ : 0;
 }
 
-OpenResult Opener::Open(const uint8_t* in, size_t length, uint8_t* out, size_t capacity) {
-  OpenResult result = {OpenStatus::kNeedMore, 0, 0, 0, 0};
-  for (;;) {
-    // The next frame: in the input, or begun in the stash and completed from the input.
-    const bool in_stash = stashed_ > 0;
-    const uint8_t* frame = in_stash ? stash_.get() : in + result.consumed;
-    size_t have = in_stash ? stashed_ : length - result.consumed;
-    if (in_stash && have < layout_.header_length) {
-      const size_t n = std::min(layout_.header_length - have, length - result.consumed);
-      Stash(in + result.consumed, n, kMaxHeader);
-      result.consumed += n;
-      frame = stash_.get();
+// The next frame: in the input behind *taken, or begun in the stash and completed from the input. *start is null, and what there
+// is of it in the stash, when it is not whole.
+OpenStatus Opener::NextFrame(const uint8_t* in, size_t length, size_t* taken, const uint8_t** start, size_t* total) {
+  const bool in_stash = stashed_ > 0;
+  *start = in_stash ? stash_.get() : in + *taken;
+  size_t have = in_stash ? stashed_ : length - *taken;
+  if (in_stash && have < layout_.header_length) {
+    const size_t n = std::min(layout_.header_length - have, length - *taken);
+    Stash(in + *taken, n, kMaxHeader);
+    *taken += n;
+    *start = stash_.get();
+    have = stashed_;
+  }
+  *total = layout_.header_length;
+  if (have >= layout_.header_length) {
+    const OpenStatus status = CheckHeader(*start, total);
+    if (status != OpenStatus::kNeedMore) return status;
+    if (in_stash) {
+      const size_t n = std::min(*total - have, length - *taken);
+      Stash(in + *taken, n, *total);
+      *taken += n;
+      *start = stash_.get();
       have = stashed_;
     }
-    size_t total = layout_.header_length;
-    if (have >= layout_.header_length) {
-      result.status = CheckHeader(frame, &total);
-      if (result.status != OpenStatus::kNeedMore) return result;
-      if (in_stash) {
-        const size_t n = std::min(total - have, length - result.consumed);
-        Stash(in + result.consumed, n, total);
-        result.consumed += n;
-        frame = stash_.get();
-        have = stashed_;
-      }
+  }
+  if (have < *total || have < layout_.header_length) {
+    if (!in_stash && have > 0) {
+      Stash(*start, have, std::max(*total, kMaxHeader));
+      *taken += have;
     }
-    if (have < total || have < layout_.header_length) {
-      if (!in_stash && have > 0) {
-        Stash(frame, have, std::max(total, kMaxHeader));
-        result.consumed += have;
-      }
-      break;
-    }
+    *start = nullptr;
+  }
+  return OpenStatus::kNeedMore;
+}
+
+OpenResult Opener::Open(const uint8_t* in, size_t length, uint8_t* out, size_t capacity) {
+  OpenResult result = {OpenStatus::kNeedMore, 0, 0, 0, 0};
+  const size_t most = depth();
+  Frame frames[kMaxBatch];
+  Record records[kMaxBatch];
+  for (;;) {
+    const uint8_t* start;
+    size_t total;
+    result.status = NextFrame(in, length, &result.consumed, &start, &total);
+    if (result.status != OpenStatus::kNeedMore) return result;
+    if (start == nullptr) break;
     if (capacity - result.produced < total - layout_.header_length) {
       result.status = OpenStatus::kCapacity;
       return result;
     }
-    size_t payload = 0;
-    uint8_t type = 0;
-    result.status = OpenFrame(frame, total, out + result.produced, &payload, &type);
+    result.status = Begin(start, total, 0, out + result.produced, &frames[0], &records[0]);
     if (result.status != OpenStatus::kNeedMore) return result;
-    if (in_stash) {
-      stashed_ = 0;
-    } else {
-      result.consumed += total;
+
+    // The whole frames behind it, each with room of its own: how much of it is payload is not known yet. What is wrong with one
+    // shows when it is the next.
+    size_t begun = 1;
+    size_t room = result.produced + total - layout_.header_length;
+    for (size_t at = result.consumed + (stashed_ > 0 ? 0 : total); begun < most; at += total, begun++) {
+      const size_t have = length - at;
+      if (have < layout_.header_length || CheckHeader(in + at, &total) != OpenStatus::kNeedMore || have < total) break;
+      if (capacity - room < total - layout_.header_length) break;
+      if (Begin(in + at, total, begun, out + room, &frames[begun], &records[begun]) != OpenStatus::kNeedMore) break;
+      room += total - layout_.header_length;
     }
-    if (type != application_type_) {
-      result.status = OpenStatus::kControl;
-      result.type = type;
-      result.control_length = payload;
-      return result;
+    Decrypt(records, begun);
+
+    for (size_t i = 0; i < begun; i++) {
+      size_t payload = 0;
+      uint8_t type = 0;
+      result.status = Finish(frames[i], records[i], &payload, &type);
+      const bool done = result.status == OpenStatus::kNeedMore;
+      // Nothing of a frame that is not authentic may stay, and those behind this one will be opened again, or never.
+      for (size_t k = done ? i + 1 : i; k < begun && (!done || type != application_type_); k++)
+        OPENSSL_cleanse(records[k].out, records[k].length);
+      if (!done) return result;
+      if (records[i].out != out + result.produced) memmove(out + result.produced, records[i].out, payload);
+      if (stashed_ > 0) {
+        stashed_ = 0;
+      } else {
+        result.consumed += frames[i].total;
+      }
+      if (type != application_type_) {
+        result.status = OpenStatus::kControl;
+        result.type = type;
+        result.control_length = payload;
+        return result;
+      }
+      result.produced += payload;
     }
-    result.produced += payload;
   }
   // An idle connection keeps nothing.
   if (stashed_ == 0 && stash_room_ > 0) {

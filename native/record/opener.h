@@ -17,6 +17,7 @@ enum class OpenStatus : int {
   kNoType = -6,       // TLS 1.3: nothing but zeros
   kLimit = -7,        // nothing more may be opened under this key
   kNotAFrame = -8,    // no content type of TLS at all
+  kProvider = -9,     // the cipher failed; LastFailure() may tell why
 };
 
 struct OpenResult {
@@ -44,10 +45,13 @@ class Opener : public Direction {
 
  private:
   OpenStatus CheckHeader(const uint8_t* header, size_t* total) const;
-  OpenStatus OpenFrame(const uint8_t* frame, size_t total, uint8_t* out, size_t* payload, uint8_t* type);
-  OpenStatus OpenAead(const uint8_t* frame, size_t total, uint8_t* out, size_t* payload);
-  OpenStatus OpenMacThenEncrypt(const uint8_t* frame, size_t total, uint8_t* out, size_t* payload);
-  OpenStatus OpenEncryptThenMac(const uint8_t* frame, size_t total, uint8_t* out, size_t* payload);
+  struct Frame;
+  OpenStatus Begin(const uint8_t* start, size_t total, size_t ahead, uint8_t* out, Frame* frame, Record* record) const;
+  void Decrypt(Record* records, size_t count);
+  OpenStatus Finish(const Frame& frame, const Record& record, size_t* payload, uint8_t* type);
+  OpenStatus FinishMacThenEncrypt(const Frame& frame, uint8_t* out, size_t length, size_t* payload) const;
+  OpenStatus FinishEncryptThenMac(const uint8_t* out, size_t length, size_t* payload) const;
+  OpenStatus NextFrame(const uint8_t* in, size_t length, size_t* taken, const uint8_t** start, size_t* total);
   void Stash(const uint8_t* data, size_t length, size_t room);
 
   const uint8_t application_type_;

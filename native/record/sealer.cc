@@ -69,7 +69,19 @@ bool Sealer::MakeExplicitIv(uint8_t* out) {
   return true;
 }
 
-SealStatus Sealer::SealFrame(uint8_t type, Source& source, size_t length, uint8_t* out, size_t* written) {
+// A frame between Begin and Finish.
+struct Sealer::Frame {
+  uint8_t* start;
+  uint8_t* explicit_iv;
+  size_t encrypted;  // bytes
+  size_t total;
+  uint64_t sequence;
+  uint8_t iv[kMaxIv];
+  uint8_t associated[kMaxAssociated];
+};
+
+// Takes a sequence number and lays the frame out, up to what the cipher has to do.
+SealStatus Sealer::Begin(const uint8_t& type, Source& source, size_t length, uint8_t* out, Frame* frame, Record* record) {
   if (!MayGoOn()) return SealStatus::kLimit;
   const size_t inner = length + (layout_.inner_type ? 1 : 0);
   const size_t zeros = layout_.inner_type ? InnerPadding(inner) : 0;
@@ -81,56 +93,68 @@ SealStatus Sealer::SealFrame(uint8_t type, Source& source, size_t length, uint8_
   if (layout_.padding == Padding::kTls) padding = block() - encrypted % block();
   encrypted += padding;
   const size_t body = layout_.explicit_iv + encrypted + (layout_.order == MacOrder::kMacThenEncrypt ? 0 : layout_.tag);
-  const size_t total = layout_.header_length + body;
 
   memcpy(out, layout_.header, layout_.header_length);
   if (layout_.type_offset >= 0 && !layout_.inner_type) out[layout_.type_offset] = type;
-  PutBigEndian(out + layout_.length_offset, total - static_cast<size_t>(layout_.length_bias), layout_.length_size);
-  uint8_t* const explicit_iv = out + layout_.header_length;
-  uint8_t* const text = explicit_iv + layout_.explicit_iv;
-  if (!MakeExplicitIv(explicit_iv)) return SealStatus::kProvider;
-  uint8_t iv[kMaxIv];
-  BuildIv(explicit_iv, iv);
-  uint8_t associated[kMaxAssociated];
+  frame->start = out;
+  frame->explicit_iv = out + layout_.header_length;
+  frame->encrypted = encrypted;
+  frame->total = layout_.header_length + body;
+  frame->sequence = sequence_;
+  PutBigEndian(out + layout_.length_offset, frame->total - static_cast<size_t>(layout_.length_bias), layout_.length_size);
+  uint8_t* const text = frame->explicit_iv + layout_.explicit_iv;
+  if (!MakeExplicitIv(frame->explicit_iv)) return SealStatus::kProvider;
+  BuildIv(frame->explicit_iv, sequence_, frame->iv);
+  record->nonce = frame->iv;
+  record->out = text;
 
   if (aead()) {
-    const size_t n = BuildAssociated(layout_, out, sequence_, inner + zeros, associated);
+    record->aad = frame->associated;
+    record->aad_length = BuildAssociated(layout_, out, sequence_, inner + zeros, frame->associated);
+    record->tag = text + encrypted;
     // A long run of bytes is encrypted from where it lies; short or scattered ones are gathered first.
     const bool direct = length >= 512 && zeros == 0 && !(layout_.inner_type && cipher_->info().one_update);
-    const uint8_t* in = direct ? source.InPlace(length) : nullptr;
-    size_t in_length = length, tail = layout_.inner_type ? 1 : 0;
-    if (in == nullptr) {
+    record->in = direct ? source.InPlace(length) : nullptr;
+    record->length = length;
+    record->tail = &type;
+    record->tail_length = layout_.inner_type ? 1 : 0;
+    if (record->in == nullptr) {
       source.Copy(text, length);
       if (layout_.inner_type) text[length] = type;
       memset(text + inner, 0, zeros);
-      in = text;
-      in_length = inner + zeros;
-      tail = 0;
+      record->in = text;
+      record->length = inner + zeros;
+      record->tail_length = 0;
     }
-    if (!cipher_->Seal(iv, associated, n, in, in_length, &type, tail, text, text + encrypted)) return SealStatus::kProvider;
   } else {
     source.Copy(text, length);
-    uint8_t mac[kMaxMac];
-    const bool mac_first = layout_.order == MacOrder::kMacThenEncrypt;
-    if (mac_first) {
-      const size_t n = BuildAssociated(layout_, out, sequence_, length, associated);
-      hmac_->Compute(associated, n, text, length, mac);
+    if (layout_.order == MacOrder::kMacThenEncrypt) {
+      uint8_t mac[kMaxMac];
+      const size_t n = BuildAssociated(layout_, out, sequence_, length, frame->associated);
+      hmac_->Compute(frame->associated, n, text, length, mac);
       memcpy(text + length, mac, layout_.tag);
     }
     if (padding > 0) memset(text + encrypted - padding, static_cast<int>(padding - 1), padding);
-    if (!cipher_->Crypt(iv, text, encrypted, text)) return SealStatus::kProvider;
-    if (!mac_first) {
-      const size_t covered = layout_.explicit_iv + encrypted;
-      const size_t n = BuildAssociated(layout_, out, sequence_, covered, associated);
-      hmac_->Compute(associated, n, explicit_iv, covered, mac);
-      memcpy(text + encrypted, mac, layout_.tag);
-    }
-    ChainIv(text + encrypted);
+    record->in = text;
+    record->length = encrypted;
   }
   explicit_counter_++;
   Advance();
-  *written += total;
   return SealStatus::kOk;
+}
+
+// What comes after encryption.
+void Sealer::Finish(const Frame& frame) {
+  if (aead()) return;
+  uint8_t* const end = frame.explicit_iv + layout_.explicit_iv + frame.encrypted;
+  if (layout_.order == MacOrder::kEncryptThenMac) {
+    uint8_t mac[kMaxMac], associated[kMaxAssociated];
+    const size_t covered = layout_.explicit_iv + frame.encrypted;
+    const size_t n = BuildAssociated(layout_, frame.start, frame.sequence, covered, associated);
+    hmac_->Compute(associated, n, frame.explicit_iv, covered, mac);
+    memcpy(end, mac, layout_.tag);
+  }
+  ChainIv(end);
 }
 
 SealStatus Sealer::Seal(uint8_t type, const Chunk* chunks, size_t count, uint8_t* out, size_t capacity, size_t* written) {
@@ -141,12 +165,32 @@ SealStatus Sealer::Seal(uint8_t type, const Chunk* chunks, size_t count, uint8_t
   Source source(chunks, count);
   // Only application data is what an attacker could have chosen.
   bool split = split_first_ && left > 1 && layout_.type_offset >= 0 && type == layout_.header[layout_.type_offset];
+  const size_t most = depth();
+  Frame frames[kMaxBatch];
+  Record records[kMaxBatch];
   do {
-    const size_t n = split ? 1 : std::min(left, max_fragment_);
-    const SealStatus status = SealFrame(type, source, n, out + *written, written);
+    SealStatus status = SealStatus::kOk;
+    size_t begun = 0;
+    uint8_t* end = out + *written;
+    do {
+      const size_t n = split ? 1 : std::min(left, max_fragment_);
+      status = Begin(type, source, n, end, &frames[begun], &records[begun]);
+      if (status != SealStatus::kOk) break;
+      end += frames[begun++].total;
+      left -= n;
+      split = false;
+    } while (begun < most && left > 0);
+    if (aead()) {
+      cipher_->SealAll(records, begun);
+    } else {
+      cipher_->CryptAll(records, begun);
+    }
+    for (size_t i = 0; i < begun; i++) {
+      if (records[i].outcome != Outcome::kDone) return SealStatus::kProvider;
+      Finish(frames[i]);
+      *written += frames[i].total;
+    }
     if (status != SealStatus::kOk) return status;
-    left -= n;
-    split = false;
   } while (left > 0);
   return SealStatus::kOk;
 }

@@ -13,7 +13,7 @@ struct Chunk {
 enum class SealStatus : int {
   kOk = 0,
   kLimit = -1,     // nothing more may be sealed under this key
-  kProvider = -2,  // the cipher failed
+  kProvider = -2,  // the cipher failed; LastFailure() may tell why
   kCapacity = -3,  // out is too small: a bug of the caller
 };
 
@@ -33,12 +33,14 @@ class Sealer : public Direction {
   size_t Bound(size_t length) const { return length + (length / max_fragment_ + 2) * MaxOverhead(); }
 
   // Seals all bytes of the chunks as content of the given type; nothing makes one empty frame. Sets written, also on failure:
-  // the frames before it are good and their sequence numbers used up.
+  // the frames before it are good. The sequence numbers of all that were begun are used up, good or not.
   SealStatus Seal(uint8_t type, const Chunk* chunks, size_t count, uint8_t* out, size_t capacity, size_t* written);
 
  private:
   class Source;
-  SealStatus SealFrame(uint8_t type, Source& source, size_t length, uint8_t* out, size_t* written);
+  struct Frame;
+  SealStatus Begin(const uint8_t& type, Source& source, size_t length, uint8_t* out, Frame* frame, Record* record);
+  void Finish(const Frame& frame);
   size_t InnerPadding(size_t inner) const;
   bool MakeExplicitIv(uint8_t* out);
 

@@ -103,7 +103,8 @@ function outcomeOfFlip({ protocol }: Suite, bit: number, record: Buffer): Outcom
   if (byte >= 5) return badMac;
   const length = flipBit(record, bit).readUInt16BE(3);
   // (The kernel allows no more than a full record needs.)
-  if (length > 16_384 + (opensInKernel ? 24 : protocol === 'tls1.3' ? 256 : 2048)) return overflow;
+  const [ours, kernels] = protocol === 'tls1.3' ? [256, 17] : [2048, 24];
+  if (length > 16_384 + (opensInKernel ? kernels : ours)) return overflow;
   return length > record.length - 5 ? truncated : badLength;
 }
 
