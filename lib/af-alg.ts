@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { getSystemErrorName } from 'node:util';
 import type { CipherName } from './crypt-options.js';
 import type { EngineReport } from './engines.js';
@@ -44,7 +45,7 @@ export function afAlgDriver(cipher: CipherName, driver: string | undefined, layo
         hint: '/proc/crypto lists the drivers that are loaded, of type skcipher and aead',
       },
     );
-  if (driver !== undefined && (failure.call === 'verify' || failure.call === 'ALG_SET_KEY'))
+  if (driver !== undefined && (failure.call === 'verify' || failure.error === constants.errno.EINVAL))
     throw new SoCryptError('ERR_SO_CRYPT_UNSUPPORTED', `The driver '${driver}' does not do ${cipher}`, {
       hint: '/proc/crypto lists the drivers that are loaded with what they do',
     });
