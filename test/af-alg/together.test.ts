@@ -57,9 +57,9 @@ if (process.env.SO_CRYPT_ENGINE === 'af_alg') {
     const { oracle, opener } = layer();
     const reference = oracle();
     const parts = [
-      reference.data('one', { padding: 500 }),
+      reference.data('one', { zeros: 500 }),
       reference.data(''),
-      reference.data('two', { padding: 3 }),
+      reference.data('two', { zeros: 3 }),
       reference.seal(contentType.handshake, Buffer.from('ticket')),
       reference.data('three'),
       reference.data('four'),
