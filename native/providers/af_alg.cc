@@ -73,8 +73,15 @@ class AfAlgCipher final : public Cipher, private Live {
 
   void RunAll(Record* records, size_t count) {
     Aio* const aio = count > 1 && asynchronous_ ? Aio::OfThread() : nullptr;
-    if (aio != nullptr) return RunTogether(aio, records, std::min(count, Aio::kMost));
-    for (Record* r = records; r < records + count; r++) r->outcome = Run(*r);
+    for (size_t done = 0; done < count;) {
+      const size_t n = aio == nullptr ? 1 : std::min(count - done, Aio::kMost);
+      if (n > 1) {
+        RunTogether(aio, records + done, n);
+      } else {
+        records[done].outcome = Run(records[done]);
+      }
+      done += n;
+    }
   }
 
   Outcome Run(const Record& record) {
@@ -177,7 +184,7 @@ class AfAlgCipher final : public Cipher, private Live {
         return false;
       }
     }
-    live_sockets.Touch(this, operations_.size() + 1);
+    live_sockets.Touch(this, operations_.size() + (algorithm_.open() ? 1 : 0));
     return true;
   }
 
