@@ -24,6 +24,8 @@ mkdir -p "/lib/modules/$release"
 mount --bind "$(<$job/modules)" "/lib/modules/$release"
 # The kernel loads what it lacks by this program. busybox's, because the index that depmod of busybox made is not kmod's.
 echo $lab/bin/modprobe >/proc/sys/kernel/modprobe
+# What udev loads on a real machine because the processor has it: without, the kernel's AES is plain C, 13 times slower.
+for module in aesni_intel ghash_clmulni_intel sha1_ssse3 sha256_ssse3 sha512_ssse3 chacha_x86_64 poly1305_x86_64; do modprobe -q $module; done
 for module in tls af_alg algif_skcipher algif_aead algif_hash $(<$job/load); do modprobe -q $module; done
 
 port() { # the device of the port called $1
