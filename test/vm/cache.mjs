@@ -26,22 +26,27 @@ async function lock() {
 }
 
 /**
- * The path of `name` in the cache. If it is not there, `make(folder)` makes it: it fills the folder, or it may return the path of
- * something in it that alone is to be kept.
+ * The path of `name` in the cache. If it is not there, or `stale(path)`, `make(folder)` makes it: it fills the folder, or it may return the
+ * path of something in it that alone is to be kept.
  */
-export async function cached(name, make) {
+export async function cached(name, make, stale = () => false) {
   const place = join(cacheFolder, name);
-  if (existsSync(place)) return place;
+  const good = () => existsSync(place) && !stale(place);
+  if (good()) return place;
   mkdirSync(cacheFolder, { recursive: true });
   const unlock = await lock();
   for (const left of readdirSync(cacheFolder).filter((name) => name.startsWith(unfinished)))
     rmSync(join(cacheFolder, left), { recursive: true, force: true });
   const folder = mkdtempSync(join(cacheFolder, unfinished));
+  const old = mkdtempSync(join(cacheFolder, unfinished));
   try {
-    if (!existsSync(place)) renameSync((await make(folder)) ?? folder, place);
+    if (good()) return place;
+    const made = (await make(folder)) ?? folder;
+    if (existsSync(place)) renameSync(place, join(old, 'old'));
+    renameSync(made, place);
     return place;
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    for (const left of [folder, old]) rmSync(left, { recursive: true, force: true });
     unlock();
   }
 }

@@ -9,7 +9,7 @@ import { run, say } from './tools.mjs';
 import { vmlinux } from './vmlinux.mjs';
 
 /** Where each kernel is, best suite first. */
-const suites = {
+export const suites = {
   6.1: ['bookworm'],
   6.12: ['bookworm-backports', 'trixie'],
   sid: ['sid'],
@@ -27,20 +27,25 @@ export const busybox = () =>
     return join(folder, existsSync(join(folder, 'bin/busybox')) ? 'bin/busybox' : 'usr/bin/busybox');
   });
 
-/** @returns {{ name, release, folder, image, modules }} `image` is what QEMU starts, `modules` what the guest calls /lib/modules/RELEASE */
-export async function kernel(name) {
+/**
+ * @param insteadOf a release that is to be replaced by the suite's present one
+ * @returns {{ name, release, folder, image, modules }} `image` is what QEMU starts, `modules` what the guest calls /lib/modules/RELEASE
+ */
+export async function kernel(name, { insteadOf } = {}) {
   if (!(name in suites)) {
     const known = [...Object.keys(suites), 'newest'].join(', ');
     throw new Failure(USAGE, `there is no kernel ${name}; there are ${known}`);
   }
   const tool = await busybox();
-  const folder = await cached(`kernel-${name}`, (place) => {
+  const make = (place) => {
     say(`fetching kernel ${name} (some 100 MB)`);
     const pattern = /^linux-(image|base|binary|modules)-\d/;
     unpackFrom(suites[name], (apt) => dependencies(apt, 'linux-image-amd64', pattern), place);
     arrange(place, tool);
-  });
-  const [release] = readdirSync(join(folder, 'lib/modules'));
+  };
+  const stale = (place) => insteadOf === releaseIn(place);
+  const folder = await cached(`kernel-${name}`, make, stale);
+  const release = releaseIn(folder);
   return {
     name,
     release,
@@ -50,13 +55,15 @@ export async function kernel(name) {
   };
 }
 
+const releaseIn = (folder) => readdirSync(join(folder, 'lib/modules'))[0];
+
 /** Debian has changed where a kernel's files are: `image` and lib/modules/RELEASE remain, without what no virtual machine has. */
 function arrange(folder, tool) {
   if (!existsSync(join(folder, 'lib/modules'))) {
     rmSync(join(folder, 'lib'), { recursive: true, force: true });
     renameSync(join(folder, 'usr/lib'), join(folder, 'lib'));
   }
-  const [release] = readdirSync(join(folder, 'lib/modules'));
+  const release = releaseIn(folder);
   const modules = join(folder, 'lib/modules', release);
   const inModules = join(modules, 'vmlinuz');
   const packed = existsSync(inModules) ? inModules : join(folder, 'boot', `vmlinuz-${release}`);

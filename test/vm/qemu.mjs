@@ -1,7 +1,7 @@
 // QEMU: that it is there, and its command line.
 
 import { unavailable } from './failure.mjs';
-import { exists, run, say } from './tools.mjs';
+import { install } from './tools.mjs';
 
 const program = 'qemu-system-x86_64';
 
@@ -10,17 +10,7 @@ export function requireQemu() {
     throw unavailable(
       `the lab runs this machine's programs on a kernel for x86-64 Linux, and this is ${process.arch} ${process.platform}`,
     );
-  if (exists(program)) return;
-  const install = ['install', '-y', '--no-install-recommends', '--no-upgrade', 'qemu-system-x86'];
-  if (process.getuid() !== 0 || !exists('apt-get'))
-    throw unavailable(
-      `${program} is missing. As root: apt-get install --no-install-recommends qemu-system-x86`,
-    );
-  say('installing qemu-system-x86');
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const wait = ['-q', '-o', 'DPkg::Lock::Timeout=120'];
-  run('apt-get', [...wait, 'update'], { env });
-  run('apt-get', [...wait, ...install], { env });
+  install([[program, 'qemu-system-x86']]);
 }
 
 /** A comma ends a value in QEMU's options, two are one. */

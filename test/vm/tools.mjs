@@ -24,3 +24,26 @@ export function run(command, args, options = {}) {
 }
 
 export const exists = (command) => spawnSync('sh', ['-c', 'command -v "$0"', command]).status === 0;
+
+/** Whether this machine can start a program at all, whatever the program then says about having no arguments. */
+export function canRun(program) {
+  const { status, error } = spawnSync(program, { stdio: 'ignore' });
+  return !error && status !== 127;
+}
+
+/** Installs what is missing of [command, Debian package], if that is possible here; else says what to install. */
+export function install(wanted) {
+  const missing = wanted.filter(([command]) => !exists(command));
+  if (missing.length === 0) return;
+  const packages = missing.map(([, name]) => name).join(' ');
+  if (process.getuid?.() !== 0 || !exists('apt-get'))
+    throw unavailable(
+      `${missing.map(([command]) => command).join(', ')} missing. As root: apt-get install --no-install-recommends ${packages}`,
+    );
+  say(`installing ${packages}`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const wait = ['-q', '-o', 'DPkg::Lock::Timeout=120'];
+  const quiet = ['install', '-y', '--no-install-recommends', '--no-upgrade'];
+  run('apt-get', [...wait, 'update'], { env });
+  run('apt-get', [...wait, ...quiet, ...packages.split(' ')], { env });
+}
