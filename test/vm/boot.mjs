@@ -38,8 +38,8 @@ class Output {
 }
 
 /**
- * Runs a command in a guest. The result's `end` is 'exit' (then `status` is the command's), 'timeout', 'aborted' or 'crash'; `started`
- * is the time from QEMU's start to the command's in milliseconds.
+ * Runs a command in a guest. The result's `end` is 'exit' (then `status` is the command's), 'timeout', 'aborted', 'unloadable' (a module
+ * of this checkout, by its `reason`) or 'crash'; `started` is the time from QEMU's start to the command's in milliseconds.
  * @param stdout what takes the command's standard output; as `stderr`
  * @param signal an AbortSignal that ends the guest
  */
@@ -60,6 +60,11 @@ export async function boot({ kernel, initramfs, command, directory, options, std
   const onLine = (line) => {
     const [word, ...numbers] = line.split(' ');
     if (word === 'start') result.started = performance.now() - begin;
+    if (word === 'unloadable') {
+      result.end = 'unloadable';
+      result.reason = line.slice(word.length + 1);
+      kill();
+    }
     if (word === 'exit') {
       result.end = 'exit';
       const [status, outCount, errCount] = numbers.map(Number);

@@ -12,6 +12,8 @@ export const cacheFolder = join(process.env.SO_CRYPT_CACHE || join(homedir(), '.
 
 const unfinished = '.making-';
 
+export const isCached = (name) => existsSync(join(cacheFolder, name));
+
 /** flock(1) holds the lock as long as its standard input is open. So the lock ends with this process however that ends. */
 async function lock() {
   const holder = spawn('flock', [join(cacheFolder, 'lock'), 'sh', '-c', 'echo; exec cat'], {

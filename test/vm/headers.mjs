@@ -12,6 +12,12 @@ import { canRun, install, say } from './tools.mjs';
  * kernel's, both are fetched anew.
  */
 export async function kernelWithHeaders(name) {
+  const it = await newestWithHeaders(name);
+  requireTools(it.headers);
+  return it;
+}
+
+async function newestWithHeaders(name) {
   const old = await kernel(name);
   try {
     return await withHeaders(old);
@@ -31,9 +37,7 @@ async function withHeaders(it) {
     unpackFrom(suites[it.name], (apt) => dependencies(apt, `linux-headers-${it.release}`, pattern), folder);
     arrange(folder, it.release);
   });
-  const headers = sources(place, it.release);
-  requireTools(headers);
-  return { ...it, headers };
+  return { ...it, headers: sources(place, it.release) };
 }
 
 const sources = (place, release) => join(place, 'usr/src', `linux-headers-${release}`);

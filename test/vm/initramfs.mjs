@@ -3,36 +3,10 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { cached } from './cache.mjs';
+import { dependencyMap, loadOrder } from './module-files.mjs';
 import { run } from './tools.mjs';
 
 const needed = ['virtio_pci', 'virtio_console', '9pnet_virtio', '9p', 'overlay'];
-
-/** The files of `names` and of what they depend on, in the order of loading. A name without a file is in the kernel itself. */
-function loadOrder(modules, names) {
-  const dependencies = new Map(
-    readFileSync(join(modules, 'modules.dep'), 'utf8')
-      .split('\n')
-      .map((line) => line.split(':'))
-      .filter((parts) => parts.length === 2)
-      .map(([file, others]) => [file, others.split(' ').filter(Boolean)]),
-  );
-  const order = new Set();
-  const add = (file) => {
-    if (order.has(file)) return;
-    for (const other of dependencies.get(file)) add(other);
-    order.add(file);
-  };
-  for (const file of dependencies.keys())
-    if (
-      names.includes(
-        basename(file)
-          .replace(/\.ko.*$/, '')
-          .replaceAll('-', '_'),
-      )
-    )
-      add(file);
-  return [...order];
-}
 
 export function initramfs(kernel, busybox) {
   const init = new URL('init.sh', import.meta.url);
@@ -47,7 +21,7 @@ export function initramfs(kernel, busybox) {
       mkdirSync(join(tree, name), { recursive: true });
     copyFileSync(busybox, join(tree, 'bin/busybox'));
     writeFileSync(join(tree, 'init'), readFileSync(init), { mode: 0o755 });
-    for (const [i, file] of loadOrder(kernel.modules, needed).entries()) {
+    for (const [i, file] of loadOrder(dependencyMap(kernel.modules), needed).entries()) {
       const to = join(
         tree,
         'modules',

@@ -23,5 +23,9 @@ export function writeJob(folder, { command, directory, kernel, options }) {
   writeFileSync(join(folder, 'directory'), directory);
   writeFileSync(join(folder, 'modules'), kernel.modules);
   writeFileSync(join(folder, 'load'), options.accelerator ? 'virtio_crypto' : '');
+  const extra = kernel.extra ?? { names: [], files: [], dep: '' };
+  writeFileSync(join(folder, 'extra.load'), extra.names.join('\n'));
+  writeFileSync(join(folder, 'extra.dep'), extra.dep);
+  writeFileSync(join(folder, 'extra.files'), strings(extra.files));
   copyFileSync(new URL('run.sh', import.meta.url), join(folder, 'run.sh'));
 }

@@ -37,6 +37,20 @@ port() { # the device of the port called $1
 }
 exec 3>"$(port control)"
 
+# The modules of this checkout. The command is not started without them: what it then says would be about another kernel.
+mapfile -d '' -t files <$job/extra.files
+if [ ${#files[@]} -gt 0 ]; then
+  mkdir -p "/lib/modules/$release/extra"
+  cp "${files[@]}" "/lib/modules/$release/extra"
+  cat $job/extra.dep >>"/lib/modules/$release/modules.dep"
+  for module in $(<$job/extra.load); do
+    if ! why=$(modprobe "$module" 2>&1); then
+      echo "unloadable $module ${why//$'\n'/ }" >&3
+      sleep 1000000
+    fi
+  done
+fi
+
 # The command writes to pipes, as it would anywhere; dd carries them to the ports and counts, so that vm.mjs knows when it has all.
 mkfifo $lab/pipe.out $lab/pipe.err
 dd bs=65536 <$lab/pipe.out >"$(port out)" 2>$lab/count.out 3>&- &

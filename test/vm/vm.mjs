@@ -3,16 +3,17 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { boot } from './boot.mjs';
-import { CRASHED, Failure, TIMEOUT } from './failure.mjs';
+import { CRASHED, Failure, MODULES, TIMEOUT } from './failure.mjs';
 import { initramfs } from './initramfs.mjs';
-import { busybox, kernel, newest } from './kernels.mjs';
+import { busybox, newest } from './kernels.mjs';
+import { kernelWithModules } from './modules.mjs';
 import { parse, usage } from './options.mjs';
 import { firstThatBoots, kvmWorks } from './probe.mjs';
 import { requireQemu } from './qemu.mjs';
 import { say } from './tools.mjs';
 
-async function prepare(name) {
-  const it = await kernel(name);
+async function prepare(name, modules) {
+  const it = await kernelWithModules(name, modules);
   return { kernel: it, initramfs: await initramfs(it, await busybox()) };
 }
 
@@ -39,6 +40,11 @@ function conclude(result, options) {
     say(`timeout after ${options.timeout} s${where}; the kernel's log is in ${log}`);
     return TIMEOUT;
   }
+  if (result.end === 'unloadable') {
+    process.stderr.write(`${tail(result.console, 20)}\n`);
+    say(`a module of this checkout can't be loaded: ${result.reason}; the kernel's log is in ${log}`);
+    return MODULES;
+  }
   if (result.console) process.stderr.write(`${tail(result.console, 40)}\n`);
   if (result.qemu) process.stderr.write(result.qemu);
   say(`the guest crashed; the kernel's log is in ${log}`);
@@ -52,8 +58,11 @@ async function main(signal) {
     return 0;
   }
   requireQemu();
-  const name = options.kernel === 'newest' ? await firstThatBoots(newest, prepare, signal) : options.kernel;
-  const prepared = await prepare(name);
+  const name =
+    options.kernel === 'newest'
+      ? await firstThatBoots(newest, (name) => prepare(name), signal)
+      : options.kernel;
+  const prepared = await prepare(name, options.modules);
   // An instruction clock is a thing of software emulation.
   options.kvm = !options.icount && (await kvmWorks(prepared.kernel, prepared.initramfs, signal));
   if (options.out) mkdirSync(options.out, { recursive: true });

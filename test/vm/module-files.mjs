@@ -1,0 +1,32 @@
+// Which of a kernel's module files need which: modules.dep, read.
+import { readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+
+/** [file, the files it needs] for each module below `modules`. */
+export function dependencyMap(modules) {
+  return new Map(
+    readFileSync(join(modules, 'modules.dep'), 'utf8')
+      .split('\n')
+      .map((line) => line.split(':'))
+      .filter((parts) => parts.length === 2)
+      .map(([file, others]) => [file, others.split(' ').filter(Boolean)]),
+  );
+}
+
+/** A module's name is its file's, with "_" for "-". */
+export const moduleName = (file) =>
+  basename(file)
+    .replace(/\.ko.*$/, '')
+    .replaceAll('-', '_');
+
+/** The files of `names` and of what they depend on, in the order of loading. A name without a file is in the kernel itself. */
+export function loadOrder(dependencies, names) {
+  const order = new Set();
+  const add = (file) => {
+    if (order.has(file)) return;
+    for (const other of dependencies.get(file)) add(other);
+    order.add(file);
+  };
+  for (const file of dependencies.keys()) if (names.includes(moduleName(file))) add(file);
+  return [...order];
+}
