@@ -7,19 +7,19 @@
 #include <linux/version.h>
 #include <net/sock.h>
 
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#if KERNEL_VERSION(6, 12, 0) <= LINUX_VERSION_CODE
 #include <linux/unaligned.h>
 #else
 #include <asm/unaligned.h>
 #endif
 
 /* sendpage() gave way to MSG_SPLICE_PAGES. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+#if KERNEL_VERSION(6, 5, 0) > LINUX_VERSION_CODE
 #define SCR_HAVE_SENDPAGE
 #endif
 
 /* A completion gets its data, not the request. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+#if KERNEL_VERSION(6, 3, 0) > LINUX_VERSION_CODE
 #define SCR_COMPLETION_ARG	struct crypto_async_request *
 #define SCR_COMPLETION_DATA(x)	((x)->data)
 #else
@@ -32,7 +32,7 @@
 #endif
 
 /* Out of a kernel tree the poll, splice and proto_ops tables are plain. */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+#if KERNEL_VERSION(6, 5, 0) <= LINUX_VERSION_CODE
 #define scr_splice_file_read	copy_splice_read
 #else
 #define scr_splice_file_read	generic_file_splice_read

@@ -29,8 +29,9 @@ static int check_coverage(const struct so_crypt_layout *in,
 			  const struct scr_cipher *cipher)
 {
 	const bool aead = cipher->mode == SCR_MODE_AEAD;
+	const bool order_aead = in->order == SO_CRYPT_ORDER_AEAD;
 
-	if (aead != (in->order == SO_CRYPT_ORDER_AEAD) ||
+	if (aead != order_aead ||
 	    in->order > SO_CRYPT_ORDER_ENCRYPT_THEN_MAC)
 		return -EINVAL;
 	if (in->assoc_sequence != 0 && in->assoc_sequence != 4 &&

@@ -16,7 +16,7 @@
 #include "ct.h"
 #include "mac.h"
 
-enum { MAX_BLOCK = 128, MAX_STATE = 64 };
+enum { MAX_BLOCK = 128, MAX_STATE = 64, MAX_EXPORT = 384 };
 
 struct scr_ct_mac {
 	struct crypto_shash *hash;
@@ -45,6 +45,11 @@ struct scr_ct_mac *scr_ct_mac_create(const struct scr_mac *mac, const u8 *key,
 	m->mac = mac;
 	m->word = mac->block == 128 ? 8 : 4;
 	m->state_len = mac->block == 128 ? 64 : mac->size;
+	if (crypto_shash_statesize(m->hash) > MAX_EXPORT ||
+	    crypto_shash_statesize(m->hash) < m->state_len) {
+		scr_ct_mac_free(m);
+		return ERR_PTR(-ENOENT);
+	}
 	for (i = 0; i < mac->block; i++) {
 		const u8 byte = i < key_len ? key[i] : 0;
 
@@ -122,7 +127,7 @@ int scr_ct_hmac(struct scr_ct_mac *m, const u8 *assoc, unsigned int assoc_len,
 	const u32 end = assoc_len + len;
 	const u32 last = (end + field) >> shift;
 	const u32 final = (assoc_len + max_len + field) >> shift;
-	u64 state[HASH_MAX_STATESIZE / sizeof(u64)];
+	u64 state[MAX_EXPORT / sizeof(u64)];
 	u8 buffer[MAX_BLOCK], digest[MAX_STATE] = {};
 	SHASH_DESC_ON_STACK(desc, m->hash);
 	u32 at = least >> shift;

@@ -8,6 +8,7 @@
  */
 #include <crypto/aead.h>
 #include <crypto/skcipher.h>
+#include <linux/bits.h>
 #include <linux/capability.h>
 #include <linux/ctype.h>
 #include <linux/err.h>
@@ -17,9 +18,9 @@
 /* RFC 8446 5.5 and RFC 9325 4.4: 2^24.5 full records under one key. */
 #define AES_AEAD_LIMIT	23726566ULL
 /* The sequence number or the birthday bound are further away than this. */
-#define NO_LIMIT	(1ULL << 48)
+#define NO_LIMIT	BIT_ULL(48)
 /* 2^32 blocks of 8 bytes, SP 800-67. */
-#define DES_LIMIT	(1ULL << 21)
+#define DES_LIMIT	BIT_ULL(21)
 
 static const struct scr_cipher ciphers[] = {
 	{ "gcm(aes)", SCR_MODE_AEAD, 16, 32, 1, 16, false, AES_AEAD_LIMIT },

@@ -208,7 +208,8 @@ int scr_sendmsg(struct sock *sk, struct msghdr *msg, size_t size)
 	err = -EOPNOTSUPP;
 	if (msg->msg_flags & ~known_flags)
 		goto out;
-	err = type = record_type(tx->dir, msg);
+	type = record_type(tx->dir, msg);
+	err = type;
 	if (err < 0)
 		goto out;
 	sk_clear_bit(SOCKWQ_ASYNC_NOSPACE, sk);

@@ -147,7 +147,7 @@ static void build(struct family *f, struct proto *base,
 	f->ops.sendpage_locked = NULL;
 #endif
 	f->base_ops = base_ops;
-	/* Read without the lock: the tables come first. */
+	/* The tables come first: family_of() reads without the lock. */
 	smp_store_release(&f->base, base);
 }
 
@@ -157,10 +157,10 @@ static struct family *family_of(struct sock *sk)
 	struct proto *base = READ_ONCE(sk->sk_prot);
 
 	/* TCP as it is made, nothing in between (MPTCP, sockmap ...) */
-	if (base->sendmsg != tcp_sendmsg || base->recvmsg != tcp_recvmsg ||
+	if (base->sendmsg != tcp_sendmsg ||
 	    base->close != tcp_close || sk_is_mptcp(sk))
 		return ERR_PTR(-EOPNOTSUPP);
-	if (smp_load_acquire(&f->base) == NULL) {
+	if (!smp_load_acquire(&f->base)) {	/* with build() */
 		mutex_lock(&families_lock);
 		if (!f->base)
 			build(f, base, READ_ONCE(sk->sk_socket->ops));

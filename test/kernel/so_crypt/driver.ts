@@ -39,9 +39,9 @@ export class Driver {
   readonly #answers: AsyncIterator<string>;
 
   constructor() {
-    const program = process.env.SO_CRYPT_DRIVER;
-    if (!program) throw new Error('SO_CRYPT_DRIVER has to name the built driver.c');
-    this.#process = spawn(program, { stdio: ['pipe', 'pipe', 'inherit'] });
+    const folder = process.env.SO_CRYPT_BIN;
+    if (!folder) throw new Error('run by npm run test:kernel');
+    this.#process = spawn(`${folder}/driver`, { stdio: ['pipe', 'pipe', 'inherit'] });
     this.#answers = createInterface({ input: this.#process.stdout! })[Symbol.asyncIterator]();
   }
 

@@ -1,7 +1,7 @@
 #!/bin/sh
-# In the lab: guest.sh MODULE DRIVER COMMAND…: loads so_crypt, runs the command, unloads, and fails when the kernel had anything to complain of.
-module=$1 SO_CRYPT_DRIVER=$2
-export SO_CRYPT_DRIVER
+# In the lab: guest.sh MODULE PROGRAMS COMMAND…: loads so_crypt, runs the command, unloads, and fails when the kernel had anything to complain of.
+module=$1 SO_CRYPT_BIN=$2
+export SO_CRYPT_BIN
 shift 2
 ip link set lo up
 for needed in $(modinfo -F depends "$module" | tr , ' ') cryptd ccm gcm ctr cbc; do modprobe -q "$needed"; done
