@@ -49,6 +49,7 @@ const tests = readdirSync('dist/test/kernel/so_crypt')
   .filter((name) => name.endsWith('.guest.js'))
   .filter((name) => parts.length === 0 || parts.some((part) => name.includes(part)))
   .map((name) => `dist/test/kernel/so_crypt/${name}`);
+const failed = [];
 for (const kernel of kernels.length > 0 ? kernels : ['6.1', '6.12']) {
   const folder = join(cache, kernel);
   await modules(kernel, folder);
@@ -62,9 +63,27 @@ for (const kernel of kernels.length > 0 ? kernels : ['6.1', '6.12']) {
       join(cache, 'bin'),
     ];
     const accelerator = /accelerator/.test(file) ? ['--accelerator'] : [];
-    run(process.execPath, [
-      ...['test/vm/vm.mjs', '--kernel', kernel, '--no-modules', ...accelerator, '--timeout', '900', ...guest],
-      ...command,
-    ]);
+    const { status } = spawnSync(
+      process.execPath,
+      [
+        ...[
+          'test/vm/vm.mjs',
+          '--kernel',
+          kernel,
+          '--no-modules',
+          ...accelerator,
+          '--timeout',
+          '900',
+          ...guest,
+        ],
+        ...command,
+      ],
+      { stdio: 'inherit' },
+    );
+    if (status !== 0) failed.push(`${file} under ${kernel}`);
   }
+}
+if (failed.length > 0) {
+  process.stderr.write(`failed: ${failed.join(', ')}\n`);
+  process.exitCode = 1;
 }

@@ -27,9 +27,11 @@ enum scr_limits {
 };
 
 enum scr_record_type {
+	SCR_TYPE_FIRST		= 20,	/* change_cipher_spec */
 	SCR_TYPE_ALERT		= 21,
 	SCR_TYPE_HANDSHAKE	= 22,
 	SCR_TYPE_DATA		= 23,
+	SCR_TYPE_LAST		= 24,	/* heartbeat, RFC 6520 */
 	SCR_TLS_KEY_UPDATE	= 24,	/* a handshake message */
 	SCR_SSH_NEWKEYS		= 21,	/* an SSH message */
 };

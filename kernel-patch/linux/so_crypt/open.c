@@ -58,8 +58,7 @@ int scr_frame_length(const struct scr_direction *d, const u8 *head)
 		if (in_length < l->length_size)
 			continue;
 		if (i == l->type_offset && !l->inner_type) {
-			/* change_cipher_spec to heartbeat, RFC 6520 */
-			if (head[i] < 20 || head[i] > 24)
+			if (head[i] < SCR_TYPE_FIRST || head[i] > SCR_TYPE_LAST)
 				return -EBADMSG;
 		} else if (head[i] != l->header[i]) {
 			return -EBADMSG;
@@ -199,7 +198,8 @@ static int strip_inner_type(const u8 *frame, struct scr_opened *out)
 	if (!out->len)
 		return -EBADMSG;
 	out->type = frame[out->offset + --out->len];
-	return 0;
+	return out->type >= SCR_TYPE_ALERT && out->type <= SCR_TYPE_LAST ?
+	       0 : -EBADMSG;
 }
 
 static int strip_ssh_padding(const struct scr_layout *l, const u8 *frame,

@@ -90,13 +90,21 @@ static int take_frame(struct scr_rx *rx)
 }
 
 /*
- * Nothing of ours frees room in TCP's queue before a frame is whole: one that
- * does not fit there is taken in pieces.
+ * What is missing of a frame may never come while TCP has no room for it: only
+ * we can free some. A window below half is one that a sender may not use.
  */
 static bool is_stuck(struct scr_rx *rx)
 {
-	return !is_idle(rx) && !rx->ready && rx->frame_len &&
-	       tcp_epollin_ready(rx->sk, INT_MAX);
+	struct sock *sk = rx->sk;
+	const int queued = tcp_inq(sk);
+	u32 window;
+
+	if (is_idle(rx) || rx->ready || !rx->frame_len || queued <= 0)
+		return false;
+	window = tcp_receive_window(tcp_sk(sk));
+	return rx->frame_len - rx->have - queued > window ||
+	       window < tcp_full_space(sk) / 2 ||
+	       tcp_epollin_ready(sk, INT_MAX);
 }
 
 static void work(struct work_struct *w)

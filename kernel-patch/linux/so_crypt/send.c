@@ -35,7 +35,7 @@ static int record_type(const struct scr_direction *d, struct msghdr *msg)
 		if (d->layout.type_offset < 0)
 			return -EINVAL;
 		type = *(u8 *)CMSG_DATA(cmsg);
-		if (type < 20 || type > 24)
+		if (type < SCR_TYPE_FIRST || type > SCR_TYPE_LAST)
 			return -EINVAL;
 	}
 	return type;

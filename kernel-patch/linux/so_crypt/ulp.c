@@ -81,9 +81,17 @@ static int disconnect(struct sock *sk, int flags)
 static void shutdown(struct sock *sk, int how)
 {
 	struct scr_context *ctx = scr_context(sk);
+	int err = 0;
 
-	/* No FIN behind a frame that could not be sent. */
-	if ((how & SEND_SHUTDOWN) && scr_tx_flush(&ctx->tx) == -EAGAIN) {
+	if (how & SEND_SHUTDOWN) {
+		/* Set already, but these bytes were written before. */
+		WRITE_ONCE(sk->sk_shutdown,
+			   sk->sk_shutdown & ~SEND_SHUTDOWN);
+		err = scr_tx_flush(&ctx->tx);
+		WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | SEND_SHUTDOWN);
+	}
+	if (err == -EAGAIN) {
+		/* No FIN behind a frame that could not be sent. */
 		WRITE_ONCE(sk->sk_err, ENOBUFS);
 		sk_error_report(sk);
 		return;

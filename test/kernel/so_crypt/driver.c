@@ -251,7 +251,7 @@ static void command(char *text)
 		return;
 	}
 	if (!strcmp(name, "user")) {
-		answer(setuid(atoi(args)));
+		answer(setuid(atoi(args + 2)));
 		return;
 	}
 	long one = 0, two = 0, three = 0;
