@@ -151,7 +151,7 @@ int scr_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags,
 		return -EOPNOTSUPP;
 	lock_sock(sk);
 	err = receive(rx, msg, len, flags, &copied);
-	scr_rx_check(rx);
+	scr_rx_look(rx);
 	if (rx->ready && rx->waiting)
 		ctx->base_data_ready(sk);	/* another reader */
 	if (!rx->ready)

@@ -46,7 +46,7 @@ static bool is_idle(const struct scr_rx *rx)
 /*
  * Looks how far the next frame is and sets rx->ready. In softirq context, too.
  */
-void scr_rx_check(struct scr_rx *rx)
+static void check(struct scr_rx *rx)
 {
 	bool ready = rx->opened || rx->err;
 
@@ -107,15 +107,21 @@ static bool is_stuck(struct scr_rx *rx)
 	       tcp_epollin_ready(sk, INT_MAX);
 }
 
+/* The same, and makes room in TCP where that is needed. May sleep. */
+void scr_rx_look(struct scr_rx *rx)
+{
+	check(rx);
+	if (is_stuck(rx) && !take_frame(rx))
+		check(rx);
+}
+
 static void work(struct work_struct *w)
 {
 	struct scr_rx *rx = container_of(w, struct scr_rx, work);
 	struct sock *sk = rx->sk;
 
 	lock_sock(sk);
-	scr_rx_check(rx);
-	if (is_stuck(rx) && !take_frame(rx))
-		scr_rx_check(rx);
+	scr_rx_look(rx);
 	if (rx->ready)
 		container_of(rx, struct scr_context, rx)->base_data_ready(sk);
 	release_sock(sk);
@@ -128,7 +134,7 @@ void scr_rx_data_ready(struct sock *sk)
 	struct scr_rx *rx = &ctx->rx;
 
 	if (rx->dir) {
-		scr_rx_check(rx);
+		check(rx);
 		if (!rx->ready && !sock_flag(sk, SOCK_DONE)) {
 			if (is_stuck(rx))
 				queue_work(scr_workqueue, &rx->work);
@@ -164,7 +170,7 @@ int scr_rx_next(struct scr_rx *rx)
 		return rx->err;
 	if (rx->paused)
 		return -EKEYEXPIRED;
-	scr_rx_check(rx);
+	scr_rx_look(rx);
 	if (!rx->ready)
 		return 0;
 	err = rx->bad;

@@ -39,7 +39,7 @@ struct scr_rx {
 
 void scr_rx_init(struct scr_rx *rx, struct sock *sk);
 void scr_rx_data_ready(struct sock *sk);
-void scr_rx_check(struct scr_rx *rx);
+void scr_rx_look(struct scr_rx *rx);
 int scr_rx_next(struct scr_rx *rx);
 void scr_rx_done(struct scr_rx *rx);
 void scr_rx_free_idle(struct scr_rx *rx);

@@ -122,7 +122,7 @@ static int arm_read(struct scr_context *ctx, struct scr_direction *d)
 	rx->frame_len = 0;
 	rx->paused = false;
 	WRITE_ONCE(rx->dir, d);
-	scr_rx_check(rx);
+	scr_rx_look(rx);
 	if (rx->ready)
 		ctx->base_data_ready(ctx->sk);
 	return 0;
