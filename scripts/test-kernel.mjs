@@ -55,7 +55,7 @@ for (const kernel of kernels.length > 0 ? kernels : ['6.1', '6.12']) {
   await modules(kernel, folder);
   for (const file of tests) {
     process.stdout.write(`${file} under ${kernel}\n`);
-    const command = ['node', '--test', '--test-reporter=dot', file];
+    const command = ['node', '--test', `--test-reporter=${/accelerator/.test(file) ? 'spec' : 'dot'}`, file];
     const guest = [
       'sh',
       'test/kernel/so_crypt/guest.sh',

@@ -4,7 +4,7 @@ module=$1 SO_CRYPT_BIN=$2
 export SO_CRYPT_BIN
 shift 2
 ip link set lo up
-for needed in $(modinfo -F depends "$module" | tr , ' ') aesni_intel cryptd ccm gcm ctr cbc; do modprobe -q "$needed"; done
+for needed in $(modinfo -F depends "$module" | tr , ' ') aesni_intel pcrypt cryptd ccm gcm ctr cbc; do modprobe -q "$needed"; done
 dmesg -C
 insmod "$module" $SO_CRYPT_PARAMETERS || exit 1
 "$@"
