@@ -25,6 +25,9 @@ struct scr_ct_mac {
 	u8 state_len;		/* of the chaining value, untruncated */
 	u8 inner[MAX_BLOCK];	/* the key XOR ipad */
 	u8 outer[MAX_BLOCK];
+	/* Of one call: the socket is locked. */
+	u64 state[MAX_EXPORT / sizeof(u64)];
+	u8 buffer[MAX_BLOCK];
 };
 
 struct scr_ct_mac *scr_ct_mac_create(const struct scr_mac *mac, const u8 *key,
@@ -127,8 +130,7 @@ int scr_ct_hmac(struct scr_ct_mac *m, const u8 *assoc, unsigned int assoc_len,
 	const u32 end = assoc_len + len;
 	const u32 last = (end + field) >> shift;
 	const u32 final = (assoc_len + max_len + field) >> shift;
-	u64 state[MAX_EXPORT / sizeof(u64)];
-	u8 buffer[MAX_BLOCK], digest[MAX_STATE] = {};
+	u8 digest[MAX_STATE] = {};
 	SHASH_DESC_ON_STACK(desc, m->hash);
 	u32 at = least >> shift;
 	int err;
@@ -142,18 +144,19 @@ int scr_ct_hmac(struct scr_ct_mac *m, const u8 *assoc, unsigned int assoc_len,
 	}
 	for (; !err && at <= final; at++) {
 		build_block(m, at, last, assoc, assoc_len, data, max_len, end,
-			    buffer);
-		err = crypto_shash_update(desc, buffer, block) ?:
-		      crypto_shash_export(desc, state);
+			    m->buffer);
+		err = crypto_shash_update(desc, m->buffer, block) ?:
+		      crypto_shash_export(desc, m->state);
 		if (!err)
-			keep_state(m, (u8 *)state, scr_ct_eq(at, last), digest);
+			keep_state(m, (u8 *)m->state, scr_ct_eq(at, last),
+				   digest);
 	}
 	if (!err)
 		err = crypto_shash_init(desc) ?:
 		      crypto_shash_update(desc, m->outer, block) ?:
 		      crypto_shash_finup(desc, digest, m->mac->size, out);
 	shash_desc_zero(desc);
-	memzero_explicit(state, sizeof(state));
-	memzero_explicit(buffer, sizeof(buffer));
+	memzero_explicit(m->state, sizeof(m->state));
+	memzero_explicit(m->buffer, sizeof(m->buffer));
 	return err;
 }

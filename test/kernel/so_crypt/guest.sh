@@ -13,7 +13,7 @@ if ! rmmod so_crypt; then
   echo 'so_crypt is still in use' >&2
   status=1
 fi
-if dmesg | grep -E 'BUG|WARNING|Oops|KASAN|UBSAN|lockdep|possible|Call Trace|leak|refcount|stall|hung|so_crypt: selftest'; then
+if dmesg | grep -E 'BUG|WARNING|Oops|KASAN|UBSAN|lockdep|possible|Call Trace|leak|refcount|stall|hung|so_crypt: selftest failed'; then
   dmesg | tail -n 80
   echo 'the kernel complained' >&2
   status=1
