@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Gathers frames from TCP's queue and opens them, one at a time. */
+#include <linux/slab.h>
+#include <net/tcp.h>
+#include "compat.h"
+#include "context.h"
+#include "module.h"
+#include "rx.h"
+
+struct gather {
+	u8 *to;
+	u32 left;
+};
+
+static int gather_some(read_descriptor_t *desc, struct sk_buff *skb,
+		       unsigned int offset, size_t len)
+{
+	struct gather *g = desc->arg.data;
+	const u32 n = min_t(size_t, len, g->left);
+
+	if (n && skb_copy_bits(skb, offset, g->to, n))
+		return -EFAULT;
+	g->to += n;
+	g->left -= n;
+	desc->count = g->left;
+	return n;
+}
+
+/* Bytes from TCP's queue behind those that are here, up to `want` in all. */
+static void gather(struct scr_rx *rx, u8 *base, u32 want)
+{
+	struct gather g = { .to = base + rx->have, .left = want - rx->have };
+	read_descriptor_t desc = { .arg.data = &g, .count = g.left };
+
+	if (!g.left || tcp_inq(rx->sk) <= 0)
+		return;
+	tcp_read_sock(rx->sk, &desc, gather_some);
+	rx->have = want - g.left;
+}
+
+static bool is_idle(const struct scr_rx *rx)
+{
+	return rx->opened || rx->paused || rx->err || rx->closing || !rx->dir;
+}
+
+/*
+ * Looks how far the next frame is and sets rx->ready. In softirq context, too.
+ */
+static void check(struct scr_rx *rx)
+{
+	bool ready = rx->opened || rx->err;
+
+	if (!is_idle(rx)) {
+		const u32 peek = rx->dir->layout.peek;
+
+		if (!rx->frame_len && !rx->bad && rx->have < peek)
+			gather(rx, rx->head, peek);
+		if (!rx->frame_len && !rx->bad && rx->have >= peek) {
+			const int len = scr_frame_length(rx->dir, rx->head);
+
+			if (len < 0)
+				rx->bad = len;
+			else
+				rx->frame_len = len;
+		}
+		ready = rx->bad || (rx->frame_len && rx->have +
+				    tcp_inq(rx->sk) >= rx->frame_len);
+	}
+	WRITE_ONCE(rx->ready, ready);
+}
+
+/* Makes room for the whole frame and takes what there is of it. */
+static int take_frame(struct scr_rx *rx)
+{
+	if (!rx->in_frame) {
+		if (rx->room < rx->frame_len) {
+			kvfree(rx->frame);
+			rx->room = 0;
+			rx->frame = kvmalloc(rx->frame_len,
+					     GFP_KERNEL_ACCOUNT);
+			if (!rx->frame)
+				return -ENOMEM;
+			rx->room = rx->frame_len;
+		}
+		memcpy(rx->frame, rx->head, rx->have);
+		rx->in_frame = true;
+	}
+	gather(rx, rx->frame, rx->frame_len);
+	return 0;
+}
+
+/*
+ * What is missing of a frame may never come while TCP has no room for it: only
+ * we can free some. A window below half is one that a sender may not use.
+ */
+static bool is_stuck(struct scr_rx *rx)
+{
+	struct sock *sk = rx->sk;
+	const int queued = tcp_inq(sk);
+	u32 window;
+
+	if (is_idle(rx) || rx->ready || !rx->frame_len || queued <= 0)
+		return false;
+	window = tcp_receive_window(tcp_sk(sk));
+	return rx->frame_len - rx->have - queued > window ||
+	       window < tcp_full_space(sk) / 2 ||
+	       tcp_epollin_ready(sk, INT_MAX);
+}
+
+/* The same, and makes room in TCP where that is needed. May sleep. */
+void scr_rx_look(struct scr_rx *rx)
+{
+	check(rx);
+	if (is_stuck(rx) && !take_frame(rx))
+		check(rx);
+}
+
+static void work(struct work_struct *w)
+{
+	struct scr_rx *rx = container_of(w, struct scr_rx, work);
+	struct sock *sk = rx->sk;
+
+	lock_sock(sk);
+	scr_rx_look(rx);
+	if (rx->ready)
+		container_of(rx, struct scr_context, rx)->base_data_ready(sk);
+	release_sock(sk);
+}
+
+/* TCP has received something. The lock is held, mostly in softirq context. */
+void scr_rx_data_ready(struct sock *sk)
+{
+	struct scr_context *ctx = scr_context(sk);
+	struct scr_rx *rx = &ctx->rx;
+
+	if (rx->dir) {
+		check(rx);
+		if (!rx->ready && !sock_flag(sk, SOCK_DONE)) {
+			if (is_stuck(rx))
+				queue_work(scr_workqueue, &rx->work);
+			return;
+		}
+	}
+	ctx->base_data_ready(sk);
+}
+
+/* SSH_MSG_NEWKEYS and KeyUpdate: what follows has other keys. */
+static bool changes_keys(const struct scr_rx *rx)
+{
+	const u8 first = rx->plain.len ? rx->frame[rx->plain.offset] : 0;
+
+	switch (rx->dir->protocol) {
+	case SO_CRYPT_SSH:
+		return first == SCR_SSH_NEWKEYS;
+	case SO_CRYPT_TLS_1_3:
+		return rx->plain.type == SCR_TYPE_HANDSHAKE &&
+		       first == SCR_TLS_KEY_UPDATE;
+	}
+	return false;
+}
+
+/* 1: a frame is open, 0: none is whole yet, or an error. May sleep. */
+int scr_rx_next(struct scr_rx *rx)
+{
+	int err;
+
+	if (rx->opened)
+		return 1;
+	if (rx->err)
+		return rx->err;
+	if (rx->paused)
+		return -EKEYEXPIRED;
+	scr_rx_look(rx);
+	if (!rx->ready)
+		return 0;
+	err = rx->bad;
+	if (!err) {
+		err = take_frame(rx);
+		if (err)
+			return err;
+		if (rx->have < rx->frame_len)	/* urgent data in between */
+			return 0;
+		err = scr_open(rx->dir, rx->frame, rx->frame_len, &rx->plain);
+	}
+	if (err) {
+		rx->err = err;
+		return err;
+	}
+	rx->have = 0;
+	rx->frame_len = 0;
+	rx->in_frame = false;
+	rx->opened = true;
+	rx->paused = changes_keys(rx);
+	return 1;
+}
+
+/* The opened frame is read. */
+void scr_rx_done(struct scr_rx *rx)
+{
+	rx->opened = false;
+}
+
+/* An idle connection keeps no frame. */
+void scr_rx_free_idle(struct scr_rx *rx)
+{
+	if (rx->opened || rx->in_frame)
+		return;
+	kvfree(rx->frame);
+	rx->frame = NULL;
+	rx->room = 0;
+}
+
+void scr_rx_init(struct scr_rx *rx, struct sock *sk)
+{
+	rx->sk = sk;
+	INIT_WORK(&rx->work, work);
+}
+
+void scr_rx_purge(struct scr_rx *rx)
+{
+	kvfree(rx->frame);
+	rx->frame = NULL;
+	scr_direction_free(rx->dir);
+	rx->dir = NULL;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Frames between sendmsg() and TCP. All under the socket's lock but as noted. */
+#ifndef _SO_CRYPT_TX_H
+#define _SO_CRYPT_TX_H
+
+#include <linux/list.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+struct msghdr;
+struct page;
+struct scr_direction;
+struct scr_record;
+struct sock;
+struct socket;
+
+struct scr_tx {
+	struct sock *sk;
+	struct scr_direction *dir;	/* NULL: not armed */
+	struct scr_record *open;	/* MSG_MORE: waits for more */
+	struct list_head queue;		/* sealed or being sealed, in order */
+	unsigned int queued;
+	u32 bytes;			/* charged for them; read anywhere */
+	int err;			/* stays */
+	bool pushing;
+
+	wait_queue_head_t wait;
+	spinlock_t lock;	/* guards what follows; any context */
+	unsigned int in_cipher;
+	bool closing;
+	struct delayed_work work;	/* pushes what the cipher finished */
+};
+
+void scr_tx_init(struct scr_tx *tx, struct sock *sk);
+void scr_tx_sealed(struct scr_record *r, int err);
+int scr_tx_queue(struct scr_tx *tx, struct scr_record *r, bool more);
+int scr_tx_push(struct scr_tx *tx, bool more);
+int scr_tx_flush(struct scr_tx *tx);
+void scr_tx_wait_cipher(struct scr_tx *tx);
+void scr_tx_wait_first(struct scr_tx *tx);
+struct scr_record *scr_tx_new_record(struct scr_tx *tx, u32 capacity);
+void scr_tx_drop(struct scr_tx *tx, struct scr_record *r);
+void scr_tx_stop_work(struct scr_tx *tx);
+void scr_tx_purge(struct scr_tx *tx);
+
+/* send.c */
+int scr_sendmsg(struct sock *sk, struct msghdr *msg, size_t size);
+int scr_sendpage(struct sock *sk, struct page *page, int offset, size_t size,
+		 int flags);
+void scr_splice_eof(struct socket *sock);
+#endif

@@ -1,0 +1,21 @@
+#!/bin/sh
+# In the lab: guest.sh MODULE PROGRAMS COMMAND…: loads so_crypt, runs the command, unloads, and fails when the kernel had anything to complain of.
+module=$1 SO_CRYPT_BIN=$2
+export SO_CRYPT_BIN
+shift 2
+ip link set lo up
+for needed in $(modinfo -F depends "$module" | tr , ' ') aesni_intel pcrypt cryptd ccm gcm ctr cbc; do modprobe -q "$needed"; done
+dmesg -C
+insmod "$module" $SO_CRYPT_PARAMETERS || exit 1
+"$@"
+status=$?
+if ! rmmod so_crypt; then
+  echo 'so_crypt is still in use' >&2
+  status=1
+fi
+if dmesg | grep -E 'BUG|WARNING|Oops|KASAN|UBSAN|lockdep|possible|Call Trace|leak|refcount|stall|hung|so_crypt: selftest failed'; then
+  dmesg | tail -n 80
+  echo 'the kernel complained' >&2
+  status=1
+fi
+exit $status
