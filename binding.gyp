@@ -29,6 +29,8 @@
               "native/kernel/ktls_offload.cc",
               "native/kernel/ktls_probe.cc",
               "native/kernel/readiness.cc",
+              "native/kernel/so_crypt.cc",
+              "native/kernel/so_crypt_probe.cc",
               "native/kernel/socket_io.cc"
             ]
           }

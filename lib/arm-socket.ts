@@ -1,10 +1,12 @@
 import type { Arming } from './arm.js';
 import type { Engines } from './engines.js';
 import { SoCryptError } from './errors.js';
-import { attachKtls, ktlsRefusal, termsOf } from './kernel/ktls.js';
+import { type KernelEngine, type Refusal, termsOf } from './kernel/engine.js';
+import { ktls } from './kernel/ktls.js';
 import { KernelReader } from './kernel/reader.js';
+import { soCrypt } from './kernel/so-crypt.js';
 import { KernelWriter } from './kernel/writer.js';
-import { type Reader, shareKeys, type Writer } from './records/direction.js';
+import { type Engine, type Reader, shareKeys, type Writer } from './records/direction.js';
 import { RecordStream } from './records/record-stream.js';
 import type { Socket } from './socket.js';
 import { SocketHost } from './socket-host.js';
@@ -12,6 +14,8 @@ import { kEnsureState, kFlushCork, kHideHandle, kPort, kState } from './socket-i
 import { takeUnread } from './unread.js';
 import { RecordReader } from './userland/reader.js';
 import { UserlandWriter } from './userland/sending.js';
+
+const kernelEngines: Partial<Record<Engine, KernelEngine>> = { ktls, so_crypt: soCrypt };
 
 // Armed, the queue holds as much as is sealed in one piece. (Node's default of 16 or 64 KB is one record, or four.)
 const ARMED_HIGH_WATER_MARK = 131_072;
@@ -33,9 +37,11 @@ export function armSocket(socket: Socket, arming: Arming, engines: Engines, give
   const { writer, reader } = make(socket, arming, engines, records, host);
   try {
     refuseUsedKeys(records, writer, reader);
-    if (writer instanceof KernelWriter || reader instanceof KernelReader) attachKtls(socket[kPort]().fd);
-    if (reader instanceof KernelReader) reader.begin(given ? given.length > 0 : socket.readableLength > 0);
-    if (writer instanceof KernelWriter) writer.begin();
+    const kernelEngine = kernelEngineOf(engines.write, writer) ?? kernelEngineOf(engines.read, reader);
+    kernelEngine?.attach(socket[kPort]().fd);
+    const unread = given ? given.length > 0 : socket.readableLength > 0;
+    if (reader instanceof KernelReader) reader.begin(unread, records.reader?.engine === reader.engine);
+    if (writer instanceof KernelWriter) writer.begin(records.writer?.engine === writer.engine);
   } catch (error) {
     writer?.dispose();
     reader?.dispose();
@@ -69,41 +75,61 @@ function make(
   host: SocketHost,
 ): { writer: Writer | undefined; reader: Reader | undefined } {
   const { write, read } = arming;
-  for (const direction of ['write', 'read'] as const)
-    if (arming[direction] !== undefined && engines[direction] === 'ktls')
-      refuseUnlessCarried(arming, direction, socket);
+  for (const direction of ['write', 'read'] as const) refuseUnlessCarried(arming, engines, direction, socket);
   const writer =
     write &&
-    (engines.write === 'ktls'
-      ? new KernelWriter(arming, write, socket[kPort](), host)
+    (kernelEngines[engines.write]
+      ? new KernelWriter(kernelEngines[engines.write]!, termsOf(arming), write, socket[kPort](), host)
       : new UserlandWriter({ ...arming, write }, records, engines.write));
   const reader =
     read &&
-    (engines.read === 'ktls'
-      ? new KernelReader({ ...arming, read }, socket[kPort](), host)
+    (kernelEngines[engines.read]
+      ? new KernelReader(kernelEngines[engines.read]!, { ...arming, read }, socket[kPort](), host)
       : new RecordReader({ ...arming, read }, engines.read));
   return { writer, reader };
 }
 
-function refuseUnlessCarried(arming: Arming, direction: 'write' | 'read', socket: Socket): void {
-  const refusal = ktlsRefusal(termsOf(arming), direction) ?? refuseOtherCipher(arming, direction, socket);
+function refuseUnlessCarried(
+  arming: Arming,
+  engines: Engines,
+  direction: 'write' | 'read',
+  socket: Socket,
+): void {
+  const kernelEngine = kernelEngines[engines[direction]];
+  if (arming[direction] === undefined || kernelEngine === undefined) return;
+  const refusal =
+    kernelEngine.refusal(termsOf(arming), direction) ??
+    refuseOther(kernelEngine, arming, engines, direction, socket);
   if (refusal !== undefined)
     throw new SoCryptError(
       'ERR_SO_CRYPT_UNSUPPORTED',
-      `ktls can't carry this connection: ${refusal.reason}`,
-      {
-        hint: refusal.hint ?? "Use 'auto' or 'evp' for it",
-      },
+      `${kernelEngine.name} can't carry this connection: ${refusal.reason}`,
+      { hint: refusal.hint ?? "Use 'auto' or 'evp' for it" },
     );
 }
 
-// Linux wants the same version and cipher in both directions.
-function refuseOtherCipher({ protocol, cipher }: Arming, direction: 'write' | 'read', socket: Socket) {
+// A socket has one upper layer protocol. kTLS wants the same version and cipher in both directions.
+function refuseOther(
+  { name }: KernelEngine,
+  { protocol, cipher, write, read }: Arming,
+  engines: Engines,
+  direction: 'write' | 'read',
+  socket: Socket,
+): Refusal | undefined {
   const { records, cipher: present } = socket[kState]!;
   const other = direction === 'write' ? records?.reader : records?.writer;
-  if (other?.engine !== 'ktls' || (other.protocol === protocol && present === cipher)) return undefined;
+  const otherEngine =
+    direction === 'write' ? (read ? engines.read : other?.engine) : write ? engines.write : other?.engine;
+  if (otherEngine !== undefined && otherEngine !== name && kernelEngines[otherEngine])
+    return { reason: `its other direction is ${otherEngine}'s`, hint: 'Use the same kernel engine for both' };
+  if (name !== 'ktls' || other?.engine !== 'ktls') return undefined;
+  if (other.protocol === protocol && present === cipher) return undefined;
   const reason = `its other direction has ${other.protocol} with ${present}`;
   return { reason, hint: 'kTLS takes the same version and cipher for both' };
+}
+
+function kernelEngineOf(name: Engine, made: Writer | Reader | undefined): KernelEngine | undefined {
+  return made === undefined ? undefined : kernelEngines[name];
 }
 
 function refuseUsedKeys(records: RecordStream, writer: Writer | undefined, reader: Reader | undefined): void {
@@ -160,6 +186,12 @@ function replaceLibuvsReader({ _handle: handle }: Socket, reader: KernelReader):
   replace('readStop', () => reader.pause());
 }
 
+/** Attaches a kernel engine that is wanted by name, before the peer's FIN can have come. @throws SoCryptError */
+export function attachEarly(socket: Socket, { write, read }: Engines): void {
+  const kernelEngine = kernelEngines[write] ?? kernelEngines[read];
+  kernelEngine?.attach(socket[kPort]().fd);
+}
+
 /**
  * Lets the kernel go on with the write direction, if that is possible: the records so far are in the kernel, and the next one is made
  * there. Nothing has changed when it isn't.
@@ -170,7 +202,7 @@ export function upgradeToKernel(socket: Socket): void {
   const writer = records?.writer;
   if (terms === undefined || !(writer instanceof UserlandWriter)) return;
   state.upgradeTerms = undefined; // tried once
-  if (ktlsRefusal(terms, 'write') !== undefined) return;
+  if (ktls.refusal(terms, 'write') !== undefined) return;
   if ((socket._handle?.writeQueueSize ?? 0) > 0) {
     state.upgradeTerms = terms; // a KeyUpdate is on its way: another time
     return;
@@ -179,9 +211,16 @@ export function upgradeToKernel(socket: Socket): void {
   if (keys === undefined) return;
   try {
     const port = socket[kPort]();
-    attachKtls(port.fd);
+    ktls.attach(port.fd);
     const spec = { ...writer.records.spec, ...keys };
-    const next = new KernelWriter(terms, spec, port, new SocketHost(socket), Number(writer.state().records));
+    const next = new KernelWriter(
+      ktls,
+      terms,
+      spec,
+      port,
+      new SocketHost(socket),
+      Number(writer.state().records),
+    );
     next.begin();
     records!.retired.writers.push(retiredOf(writer));
     writer.dispose();

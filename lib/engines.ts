@@ -3,6 +3,7 @@ import type { EngineChoice, EngineName } from './crypt-options.js';
 import { cryptodev } from './cryptodev.js';
 import { SoCryptError } from './errors.js';
 import { type Probe, probeKtls } from './kernel/ktls.js';
+import { probeSoCrypt } from './kernel/so-crypt.js';
 import type { Engine } from './records/direction.js';
 
 /** An engine and whether it works on this machine. */
@@ -50,9 +51,15 @@ const known: readonly EngineReport[] = [
   {
     name: 'so_crypt',
     description: 'the SO_CRYPT kernel extension',
-    available: false,
-    reason: 'this version of so-crypt does not carry it yet',
-    hint: undefined,
+    get available() {
+      return probeSoCrypt() === undefined;
+    },
+    get reason() {
+      return probeSoCrypt()?.reason;
+    },
+    get hint() {
+      return probeSoCrypt()?.hint;
+    },
   },
   cryptodev,
   afAlg,

@@ -130,6 +130,8 @@ export interface Sealer extends NativeDirection {
 export interface Opener extends NativeDirection {
   /** Bytes that the unfinished frame lacks, or its header does; 0 between two frames. */
   readonly missing: number;
+  /** The IV of the next frame of a chained layout. */
+  readonly iv: Uint8Array;
   /** Opens the frames of `input` from start to end; an {@link OpenStatus}, with the numbers in {@link native}.result. */
   open(input: Uint8Array, start: number, end: number, out: Uint8Array): number;
 }
@@ -153,11 +155,17 @@ export const OpenStatus = {
   provider: -9,
 } as const;
 
-/** KtlsKeys of native/kernel/ktls.h. Errors are -errno. */
+/** KtlsKeys of native/kernel/ktls.h, SoCryptKeys of native/kernel/so_crypt.h. Errors are -errno. */
 export interface KernelKeys {
   readonly usedKeys: Uint8Array;
-  /** Gives the kernel the key. @param sequence of the next record, where it is another than that of the constructor */
-  arm(fd: number, sequence?: bigint): number;
+  /**
+   * Gives the kernel the key.
+   * @param sequence of the next record, where it is another than that of the constructor
+   * @param again the direction has been armed with another key before
+   */
+  arm(fd: number, sequence?: bigint, again?: boolean): number;
+  /** so_crypt: the IV of the next record, where it is chained. */
+  setIv?(iv: Uint8Array): void;
   /** The key after a KeyUpdate; `arm` gives it to the kernel. False: there is no traffic secret. */
   next(): boolean;
   /** Of the next record; undefined when the kernel does not tell. */
@@ -177,8 +185,11 @@ export interface Readiness {
 
 /** native/addon_kernel.cc. Results are counts, or -errno. */
 export interface Kernel {
-  /** Sets TCP_ULP. */
-  attach(fd: number): number;
+  /** These set TCP_ULP. */
+  attachKtls(fd: number): number;
+  attachSoCrypt(fd: number): number;
+  probeSoCrypt(): [error: number, step: string];
+  SoCryptKeys: new (spec: DirectionSpec, protocol: number, write: boolean, maxPayload: number) => KernelKeys;
   /** Plaintext of one record type, which is told in type[0]; that is 0 at FIN. */
   receive(fd: number, out: Uint8Array, type: Uint8Array): number;
   /** Bytes of the stream while the kernel has no read key. */

@@ -1,6 +1,6 @@
 import type { CipherName, MacName } from './crypt-options.js';
 import type { SoCryptError } from './errors.js';
-import type { Terms } from './kernel/ktls.js';
+import type { Terms } from './kernel/engine.js';
 import type { KernelPort } from './kernel/port.js';
 import type { Callback } from './records/direction.js';
 import type { RecordStream } from './records/record-stream.js';

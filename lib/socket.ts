@@ -121,7 +121,7 @@ export class Socket extends net.Socket {
       mac: state.mac,
       write: writer?.state() ?? null,
       read: reader?.state() ?? null,
-      offload: engine === 'ktls' ? state.port!.offload(writer !== null) : 'none',
+      offload: offloadOf(engine, state.port, writer !== null),
     };
   }
 
@@ -408,6 +408,15 @@ function count(name: 'bytesRead' | 'bytesWritten', beyond: (state: State) => num
 
 count('bytesRead', ({ records }) => records?.overheadRead ?? 0);
 count('bytesWritten', ({ records, fileBytes }) => (records?.overheadWritten ?? 0) - fileBytes);
+
+function offloadOf(
+  engine: CryptState['engine'],
+  port: KernelPort | undefined,
+  write: boolean,
+): CryptState['offload'] {
+  if (engine === 'so_crypt') return 'software';
+  return engine === 'ktls' ? port!.offload(write) : 'none';
+}
 
 function endTurn(socket: Socket, state: State): void {
   state.streaming = state.writes > 1;

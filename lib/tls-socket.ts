@@ -1,6 +1,7 @@
 import net from 'node:net';
 import type tls from 'node:tls';
 import { validate } from './arm.js';
+import { attachEarly } from './arm-socket.js';
 import type { CryptOptions, EngineChoice, EngineName } from './crypt-options.js';
 import { resolveEngine } from './engines.js';
 import { SoCryptError } from './errors.js';
@@ -9,7 +10,6 @@ import { specOf } from './handshake/hand-over.js';
 import { type HandOver, Handshake } from './handshake/handshake.js';
 import { suiteOf } from './handshake/suite.js';
 import { Summary } from './handshake/summary.js';
-import { attachKtls } from './kernel/ktls.js';
 import { native, type Sealer } from './native.js';
 import { Socket, type SocketOptions } from './socket.js';
 import {
@@ -17,7 +17,6 @@ import {
   kEnsureState,
   kHideHandle,
   kOpenGate,
-  kPort,
   kRawWrite,
   kReadOn,
   kState,
@@ -99,10 +98,8 @@ export class TLSSocket extends Socket {
 
   // Later the peer's FIN may have come, and then it is too late.
   #attachEarly(): void {
-    const { write, read } = resolveEngine(this.#engineOptions.engine);
-    if (write !== 'ktls' && read !== 'ktls') return;
     try {
-      attachKtls(this[kPort]().fd);
+      attachEarly(this, resolveEngine(this.#engineOptions.engine, this.#engineOptions.driver));
     } catch (error) {
       this.destroy(error as Error);
     }

@@ -10,15 +10,7 @@
 #include "slab_pool.h"
 
 namespace so_crypt {
-namespace {
 
-// State of one JavaScript environment (main thread or worker): the numbers Open answers, see lib/native.ts.
-struct Instance {
-  Napi::Reference<Napi::Int32Array> result;
-  int32_t* numbers;
-};
-
-// The layout's numbers in the order of lib/native.ts's packLayout(), and the header behind them.
 bool ReadLayout(napi_env env, napi_value packed, FrameLayout* layout) {
   constexpr size_t kNumbers = 17;
   napi_typedarray_type type;
@@ -50,6 +42,14 @@ bool ReadLayout(napi_env env, napi_value packed, FrameLayout* layout) {
   for (size_t i = 0; i < layout->header_length; i++) layout->header[i] = static_cast<uint8_t>(n[i]);
   return true;
 }
+
+namespace {
+
+// State of one JavaScript environment (main thread or worker): the numbers Open answers, see lib/native.ts.
+struct Instance {
+  Napi::Reference<Napi::Int32Array> result;
+  int32_t* numbers;
+};
 
 // lib/ has validated all of this; what is checked again is what memory safety hangs on.
 bool IsSound(const FrameLayout& l, const CipherInfo& cipher, size_t hmac_length) {
@@ -219,7 +219,7 @@ class OpenerWrap : public Napi::ObjectWrap<OpenerWrap>, public DirectionWrap<Ope
   static Napi::Function Define(Napi::Env env) {
     return DefineClass(env, "Opener",
                        {InstanceMethod<&OpenerWrap::Open>("open"), InstanceMethod<&OpenerWrap::UpdateKey>("updateKey"),
-                        InstanceAccessor<&OpenerWrap::UsedKeys>("usedKeys"), InstanceAccessor<&OpenerWrap::Missing>("missing"),
+                        InstanceAccessor<&OpenerWrap::UsedKeys>("usedKeys"), InstanceAccessor<&OpenerWrap::Missing>("missing"), InstanceAccessor<&OpenerWrap::Iv>("iv"),
                         InstanceMethod<&OpenerWrap::Dispose>("dispose"), InstanceAccessor<&OpenerWrap::Sequence>("sequence"),
                         InstanceAccessor<&OpenerWrap::Frames>("frames")});
   }
@@ -258,6 +258,11 @@ class OpenerWrap : public Napi::ObjectWrap<OpenerWrap>, public DirectionWrap<Ope
   void Dispose(const Napi::CallbackInfo&) { DoDispose(); }
   Napi::Value Sequence(const Napi::CallbackInfo& info) { return GetSequence(info); }
   Napi::Value Frames(const Napi::CallbackInfo& info) { return GetFrames(info); }
+  // The IV of the next frame of a chained layout, else the fixed part of all.
+  Napi::Value Iv(const Napi::CallbackInfo& info) {
+    if (layer_ == nullptr) return info.Env().Null();
+    return Napi::Buffer<uint8_t>::Copy(info.Env(), layer_->iv(), layer_->layout().fixed_iv);
+  }
   Napi::Value Missing(const Napi::CallbackInfo& info) {
     return Napi::Number::New(info.Env(), layer_ == nullptr ? 0 : static_cast<double>(layer_->missing()));
   }

@@ -70,6 +70,9 @@ struct KeyMaterial {
   }
 };
 
+// addon.cc: the layout's numbers in the order of lib/native.ts's packLayout(), and the header behind them. False: that it is not.
+bool ReadLayout(napi_env env, napi_value packed, FrameLayout* layout);
+
 // All fingerprints, one behind the other, in a Buffer.
 inline Napi::Value FingerprintsOf(Napi::Env env, const std::vector<Fingerprint>& used) {
   return Napi::Buffer<uint8_t>::Copy(env, used.empty() ? nullptr : used.front().data(), used.size() * sizeof(Fingerprint));

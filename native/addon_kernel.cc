@@ -5,11 +5,14 @@
 
 #include <cerrno>
 #include <memory>
+#include <string>
 
 #include "addon.h"
 #include "kernel/ktls.h"
 #include "kernel/readiness.h"
+#include "kernel/so_crypt.h"
 #include "kernel/socket_io.h"
+#include "providers/provider.h"
 
 namespace so_crypt {
 namespace {
@@ -18,8 +21,9 @@ int Fd(const Napi::CallbackInfo& info) { return info[0].ToNumber().Int32Value();
 
 Napi::Value Result(const Napi::CallbackInfo& info, ssize_t result) { return Napi::Number::New(info.Env(), static_cast<double>(result)); }
 
-// attach(fd)
-Napi::Value Attach(const Napi::CallbackInfo& info) { return Result(info, AttachKtls(Fd(info))); }
+// attachKtls(fd), attachSoCrypt(fd)
+Napi::Value AttachTls(const Napi::CallbackInfo& info) { return Result(info, AttachKtls(Fd(info))); }
+Napi::Value AttachOurs(const Napi::CallbackInfo& info) { return Result(info, AttachSoCrypt(Fd(info))); }
 
 // receive(fd, out, result): bytes of one record type, which is in result[0]
 Napi::Value Receive(const Napi::CallbackInfo& info) {
@@ -84,6 +88,15 @@ Napi::Value Probe(const Napi::CallbackInfo& info) {
   answer.Set(0u, Napi::Number::New(env, probe.error));
   answer.Set(1u, Napi::Boolean::New(env, probe.rekey));
   answer.Set(2u, Napi::String::New(env, probe.step == nullptr ? "" : probe.step));
+  return answer;
+}
+
+// probeSoCrypt() -> [error, step]
+Napi::Value ProbeOurs(const Napi::CallbackInfo& info) {
+  const char* step = "";
+  Napi::Array answer = Napi::Array::New(info.Env(), 2);
+  answer.Set(0u, Napi::Number::New(info.Env(), ProbeSoCrypt(&step)));
+  answer.Set(1u, Napi::String::New(info.Env(), step));
   return answer;
 }
 
@@ -152,6 +165,77 @@ class KtlsKeysWrap : public Napi::ObjectWrap<KtlsKeysWrap> {
   const KtlsCipher* cipher_ = nullptr;
   bool write_ = false;
   std::unique_ptr<KtlsKeys> keys_;
+};
+
+// new SoCryptKeys(spec, protocol, write, maxPayload)
+class SoCryptKeysWrap : public Napi::ObjectWrap<SoCryptKeysWrap> {
+ public:
+  static Napi::Function Define(Napi::Env env) {
+    return DefineClass(env, "SoCryptKeys",
+                       {InstanceMethod<&SoCryptKeysWrap::Arm>("arm"), InstanceMethod<&SoCryptKeysWrap::Next>("next"),
+                        InstanceMethod<&SoCryptKeysWrap::SetIv>("setIv"), InstanceMethod<&SoCryptKeysWrap::Sequence>("sequence"),
+                        InstanceMethod<&SoCryptKeysWrap::Dispose>("dispose"), InstanceAccessor<&SoCryptKeysWrap::UsedKeys>("usedKeys")});
+  }
+
+  explicit SoCryptKeysWrap(const Napi::CallbackInfo& info) : ObjectWrap(info), write_(info[2].ToBoolean()) {
+    const Napi::Object spec = info[0].ToObject();
+    cipher_ = spec.Get("cipher").ToString().Utf8Value();
+    if (spec.Get("mac").IsString()) mac_ = spec.Get("mac").ToString().Utf8Value();
+    const CipherInfo* const cipher = FindCipher(cipher_.c_str());
+    const Bytes mac_key = ViewOf(info.Env(), spec.Get("macKey"));
+    SoCryptSpec to = {};
+    KeyMaterial keys;
+    const char* error = nullptr;
+    if (cipher == nullptr) error = "unknown cipher";
+    else if (!ReadLayout(info.Env(), spec.Get("layout"), &to.layout)) error = "no frame layout";
+    else if (to.layout.fixed_iv > kMaxIv || mac_key.length > SoCryptKeys::kMaxMacKey) error = "wrong length";
+    else error = keys.Read(spec, cipher->key_length, to.layout.fixed_iv);
+    if (error != nullptr) {
+      Napi::TypeError::New(info.Env(), error).ThrowAsJavaScriptException();
+      return;
+    }
+    to.protocol = info[1].ToNumber().Int32Value();
+    to.cipher = cipher_.c_str();
+    to.mac = mac_.c_str();
+    to.max_payload = info[3].ToNumber().Uint32Value();
+    to.sequence = BigInt(spec, "sequence");
+    to.explicit_nonce = BigInt(spec, "explicitCounter");
+    keys_ = std::make_unique<SoCryptKeys>(to, keys.key, cipher->key_length, keys.iv, to.layout.fixed_iv, mac_key.data, mac_key.length,
+                                          keys.secret);
+  }
+
+ private:
+  // arm(fd, sequence?, again)
+  Napi::Value Arm(const Napi::CallbackInfo& info) {
+    if (keys_ == nullptr) return Result(info, -EBADF);
+    bool lossless;
+    if (info[1].IsBigInt()) keys_->set_sequence(info[1].As<Napi::BigInt>().Uint64Value(&lossless));
+    return Result(info, keys_->Arm(Fd(info), write_, info[2].ToBoolean()));
+  }
+
+  // setIv(iv)
+  void SetIv(const Napi::CallbackInfo& info) {
+    const Bytes iv = ViewOf(info.Env(), info[0]);
+    if (keys_ != nullptr && iv.length == keys_->iv_length()) keys_->set_iv(iv.data);
+  }
+
+  Napi::Value Next(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), keys_ != nullptr && keys_->Next()); }
+
+  Napi::Value Sequence(const Napi::CallbackInfo& info) {
+    uint64_t sequence;
+    if (keys_ == nullptr || SoCryptSequence(Fd(info), write_, &sequence) != 0) return info.Env().Undefined();
+    return Napi::BigInt::New(info.Env(), sequence);
+  }
+
+  Napi::Value UsedKeys(const Napi::CallbackInfo& info) {
+    return keys_ == nullptr ? info.Env().Null() : FingerprintsOf(info.Env(), keys_->used());
+  }
+
+  void Dispose(const Napi::CallbackInfo&) { keys_.reset(); }
+
+  const bool write_;
+  std::string cipher_, mac_;
+  std::unique_ptr<SoCryptKeys> keys_;
 };
 
 // new Readiness(callback(ids, events, count)), one in an environment. Its property `error` is 0, or -errno: then it can't be used. The
@@ -228,7 +312,10 @@ class ReadinessWrap : public Napi::ObjectWrap<ReadinessWrap> {
 
 Napi::Object DefineKernel(Napi::Env env) {
   Napi::Object kernel = Napi::Object::New(env);
-  kernel.Set("attach", Napi::Function::New<Attach>(env, "attach"));
+  kernel.Set("attachKtls", Napi::Function::New<AttachTls>(env, "attachKtls"));
+  kernel.Set("attachSoCrypt", Napi::Function::New<AttachOurs>(env, "attachSoCrypt"));
+  kernel.Set("probeSoCrypt", Napi::Function::New<ProbeOurs>(env, "probeSoCrypt"));
+  kernel.Set("SoCryptKeys", SoCryptKeysWrap::Define(env));
   kernel.Set("receive", Napi::Function::New<Receive>(env, "receive"));
   kernel.Set("receivePlain", Napi::Function::New<ReceivePlain>(env, "receivePlain"));
   kernel.Set("sendRecord", Napi::Function::New<Send>(env, "sendRecord"));

@@ -1,7 +1,8 @@
 import type { Arming } from '../arm.js';
 import { SoCryptError } from '../errors.js';
 import { TLS_MAX_FRAGMENT } from '../frame-layouts.js';
-import { type DirectionSpec, type KernelKeys, native } from '../native.js';
+import { native } from '../native.js';
+import type { KernelEngine, Refusal, Terms } from './engine.js';
 import { systemError } from './port.js';
 
 const VERSIONS = { 'tls1.2': 0x0303, 'tls1.3': 0x0304 } as const;
@@ -47,71 +48,59 @@ function tryKtls(protocol: string, cipher: string): Probe {
   return no(`a connection on loopback failed (${step}: ${code})`);
 }
 
-/** What decides whether ktls can carry a direction. */
-export interface Terms extends Pick<Arming, 'protocol' | 'cipher' | 'facts' | 'keyUpdateAfter'> {
-  maxFragment: number;
-  padTo: number;
-}
+/** Linux kTLS. */
+export const ktls: KernelEngine = {
+  name: 'ktls',
+  updateHint:
+    'ktls changes keys on Linux 6.14 and newer, when armed with the traffic secret; evp does everywhere',
 
-export function termsOf({ protocol, cipher, facts, keyUpdateAfter, write }: Arming): Terms {
-  const { maxFragment = TLS_MAX_FRAGMENT, padTo = 0 } = write ?? {};
-  return { protocol, cipher, facts, keyUpdateAfter, maxFragment, padTo };
-}
+  refusal(terms: Terms, direction: 'write' | 'read'): Refusal | undefined {
+    const { protocol, cipher, facts, keyUpdateAfter, maxFragment, padTo } = terms;
+    const probe = probeKtls(protocol, cipher);
+    if (!probe.works) return { reason: probe.reason!, hint: probe.hint };
+    if (direction === 'read') return undefined;
+    const no = (what: string) => ({ reason: `kTLS has no ${what}`, hint: undefined });
+    if (maxFragment !== TLS_MAX_FRAGMENT) return no('records of another length than 16,384 bytes');
+    if (padTo > 0) return no('record padding');
+    if (keyUpdateAfter < Math.floor(facts.recordLimit / 2) && !probe.canRekey)
+      return no('new keys for a connection before Linux 6.14, so keyUpdateAfter');
+    return undefined;
+  },
 
-/** Why ktls can't carry a direction, and what would help; undefined: it can. */
-export function ktlsRefusal(
-  { protocol, cipher, facts, keyUpdateAfter, maxFragment, padTo }: Terms,
-  direction: 'write' | 'read',
-): { reason: string; hint: string | undefined } | undefined {
-  const probe = probeKtls(protocol, cipher);
-  if (!probe.works) return { reason: probe.reason!, hint: probe.hint };
-  if (direction === 'read') return undefined;
-  const no = (what: string) => ({ reason: `kTLS has no ${what}`, hint: undefined });
-  if (maxFragment !== TLS_MAX_FRAGMENT) return no('records of another length than 16,384 bytes');
-  if (padTo > 0) return no('record padding');
-  if (keyUpdateAfter < Math.floor(facts.recordLimit / 2) && !probe.canRekey)
-    return no('new keys for a connection before Linux 6.14, so keyUpdateAfter');
-  return undefined;
-}
+  attach(fd: number): void {
+    refuseUnattached('ktls', native.kernel!.attachKtls(fd));
+  },
 
-/** Keys of a direction for the kernel. */
-export function ktlsKeys(protocol: Arming['protocol'], spec: DirectionSpec, write: boolean): KernelKeys {
-  return new native.kernel!.KtlsKeys(spec, VERSIONS[protocol as keyof typeof VERSIONS], write);
-}
+  keys({ protocol }: Terms, spec, write) {
+    return new native.kernel!.KtlsKeys(spec, VERSIONS[protocol as keyof typeof VERSIONS], write);
+  },
 
-/**
- * Makes the kernel's TLS the upper layer of a connection; bytes pass unchanged until it gets keys. The connection must be established:
- * once the peer's FIN has come it is too late, so whoever will want ktls does it at the start of the handshake.
- *
- * @throws SoCryptError ERR_SO_CRYPT_UNSUPPORTED
- */
-export function attachKtls(fd: number): void {
-  const result = native.kernel!.attach(fd);
+  canRekey: (protocol: Arming['protocol'], cipher: Arming['cipher']) => probeKtls(protocol, cipher).canRekey,
+
+  armingError(result: number, direction: 'write' | 'read'): SoCryptError {
+    const cause = systemError(result, 'setsockopt');
+    const option = direction === 'write' ? 'TLS_TX' : 'TLS_RX';
+    const hint =
+      cause.code === 'EBUSY' ? 'New keys for an armed connection take Linux 6.14' : 'Memory may be short';
+    return new SoCryptError(
+      'ERR_SO_CRYPT_PROVIDER',
+      `The kernel did not take the key (${option}: ${cause.code})`,
+      { cause, hint },
+    );
+  },
+};
+
+/** @param result of setsockopt TCP_ULP, 0 or -errno @throws SoCryptError ERR_SO_CRYPT_UNSUPPORTED */
+export function refuseUnattached(engine: string, result: number): void {
   if (result === 0) return;
   const { code } = systemError(result, 'setsockopt');
-  const why =
+  const [why, hint] =
     code === 'ENOTCONN'
       ? ['the connection is not established, or the peer has sent FIN already', 'Arm it earlier, or use evp']
       : ['the kernel refuses it', 'It takes a TCP connection on its own, not a pipe or Unix socket'];
   throw new SoCryptError(
     'ERR_SO_CRYPT_UNSUPPORTED',
-    `ktls can't carry this socket (TCP_ULP: ${code}): ${why[0]}`,
-    {
-      hint: why[1]!,
-    },
-  );
-}
-
-/** The kernel did not take a key. */
-export function armingError(result: number, option: string): SoCryptError {
-  const cause = systemError(result, 'setsockopt');
-  return new SoCryptError(
-    'ERR_SO_CRYPT_PROVIDER',
-    `The kernel did not take the key (${option}: ${cause.code})`,
-    {
-      cause,
-      hint:
-        cause.code === 'EBUSY' ? 'New keys for an armed connection take Linux 6.14' : 'Memory may be short',
-    },
+    `${engine} can't carry this socket (TCP_ULP: ${code}): ${why}`,
+    { hint: hint! },
   );
 }

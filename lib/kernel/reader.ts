@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { Alert } from '../alerts.js';
 import type { Arming } from '../arm.js';
 import type { ReadState } from '../crypt-options.js';
@@ -7,7 +8,7 @@ import type { KernelKeys } from '../native.js';
 import { Reader, type RecordSink } from '../records/direction.js';
 import { allocateOutput } from '../userland/output.js';
 import { RecordReader } from '../userland/reader.js';
-import { armingError, ktlsKeys, probeKtls } from './ktls.js';
+import { type KernelEngine, termsOf } from './engine.js';
 import { EAGAIN, type KernelPort, kernel, systemError } from './port.js';
 
 /** What a KernelReader needs of its socket. */
@@ -34,17 +35,20 @@ const MOST_READS = 8;
 
 // All connections of the thread read into it; when a read has filled much of it, it is given away.
 const NO_RECORD = 0;
+// so_crypt: FIN in the middle of a frame. (kTLS answers as for any FIN.)
+const CUT_BY_FIN = -constants.errno.ECONNABORTED;
 let inbox: Buffer | undefined;
 const type = new Uint8Array(1);
 
 /**
- * The read direction under kTLS, with a reader of its own: libuv's knows no control records, and would lose what is behind one.
+ * The read direction under a kernel engine, with a reader of its own: libuv's knows no control records, and would lose what is behind one.
  *
  * Bytes that were read before the kernel has the key are opened here; then exactly as many are read as the record lacks whose beginning
  * is among them, and the kernel goes on behind it.
  */
 export class KernelReader extends Reader {
-  readonly engine = 'ktls';
+  readonly engine: KernelEngine['name'];
+  readonly #kernelEngine: KernelEngine;
   readonly #keys: KernelKeys;
   readonly #port: KernelPort;
   readonly #host: ReaderHost;
@@ -52,14 +56,22 @@ export class KernelReader extends Reader {
   /** Opens what came before the kernel had the key. */
   #first: RecordReader | undefined;
   #firstSequence: bigint;
+  #again = false;
   #reading = false;
   #ended = false;
   readonly #readable = (): void => this.#read();
 
-  constructor(arming: Arming & { read: object }, port: KernelPort, host: ReaderHost) {
+  constructor(
+    kernelEngine: KernelEngine,
+    arming: Arming & { read: object },
+    port: KernelPort,
+    host: ReaderHost,
+  ) {
     super(arming);
+    this.#kernelEngine = kernelEngine;
+    this.engine = kernelEngine.name;
     this.#arming = arming;
-    this.#keys = ktlsKeys(arming.protocol, arming.read, false);
+    this.#keys = kernelEngine.keys(termsOf(arming), arming.read, false);
     this.#port = port;
     this.#host = host;
     this.#firstSequence = arming.read.sequence;
@@ -69,15 +81,17 @@ export class KernelReader extends Reader {
    * Begins.
    *
    * @param unread bytes of records have been read already: `open` will get them
+   * @param again the direction has had another key in the kernel
    * @throws SoCryptError ERR_SO_CRYPT_PROVIDER; nothing has changed
    */
-  begin(unread: boolean): void {
+  begin(unread: boolean, again = false): void {
+    this.#again = again;
     if (unread) {
       this.#first = new RecordReader(this.#arming, this.engine);
       return;
     }
     const result = this.#arm();
-    if (result < 0) throw armingError(result, 'TLS_RX');
+    if (result < 0) throw this.#kernelEngine.armingError(result, 'read');
   }
 
   get usedKeys(): Uint8Array {
@@ -89,7 +103,7 @@ export class KernelReader extends Reader {
   }
 
   get updateHint(): string {
-    return 'ktls changes keys on Linux 6.14 and newer, when armed with the traffic secret; evp does everywhere';
+    return this.#kernelEngine.updateHint;
   }
 
   state(): ReadState {
@@ -108,7 +122,8 @@ export class KernelReader extends Reader {
       if (!this.#first.keyUpdate()) return false;
       this.#keys.next();
     } else {
-      if (!probeKtls(this.protocol, this.#arming.cipher).canRekey || !this.#keys.next()) return false;
+      if (!this.#kernelEngine.canRekey(this.protocol, this.#arming.cipher) || !this.#keys.next())
+        return false;
       if (this.#keys.arm(this.#port.fd) < 0) return false;
     }
     this.keyUpdates++;
@@ -139,6 +154,7 @@ export class KernelReader extends Reader {
       inbox ??= allocateOutput(INBOX);
       const result = kernel().receive(this.#port.fd, inbox, type);
       if (result === EAGAIN) return;
+      if (result === CUT_BY_FIN) return this.#end();
       if (result < 0) return this.#host.onError(this.#error(result));
       this.#host.touch();
       const recordType = type[0]!;
@@ -155,9 +171,10 @@ export class KernelReader extends Reader {
     while (this.#reading && !this.#host.destroyed) {
       const { missing } = first;
       if (missing === 0) {
+        this.#keys.setIv?.(first.iv);
         const result = this.#arm(first.state().sequence);
         if (result < 0) {
-          this.#host.onError(armingError(result, 'TLS_RX'));
+          this.#host.onError(this.#kernelEngine.armingError(result, 'read'));
           return false;
         }
         first.dispose();
@@ -178,9 +195,10 @@ export class KernelReader extends Reader {
   }
 
   #arm(sequence?: bigint): number {
-    const result = this.#keys.arm(this.#port.fd, sequence);
+    const result = this.#keys.arm(this.#port.fd, sequence, this.#again);
     // A kernel without the option is slower, nothing else.
-    if (result === 0 && this.#arming.expectNoPadding) kernel().expectNoPadding(this.#port.fd);
+    if (result === 0 && this.engine === 'ktls' && this.#arming.expectNoPadding)
+      kernel().expectNoPadding(this.#port.fd);
     return result;
   }
 
@@ -193,11 +211,15 @@ export class KernelReader extends Reader {
   #error(result: number): Error {
     const cause = systemError(result, 'read');
     const make = (
-      code: 'ERR_SO_CRYPT_BAD_RECORD' | 'ERR_SO_CRYPT_BAD_RECORD_MAC' | 'ERR_SO_CRYPT_RECORD_OVERFLOW',
+      code:
+        | 'ERR_SO_CRYPT_KEY_LIMIT'
+        | 'ERR_SO_CRYPT_BAD_RECORD'
+        | 'ERR_SO_CRYPT_BAD_RECORD_MAC'
+        | 'ERR_SO_CRYPT_RECORD_OVERFLOW',
       message: string,
       alert: number,
     ) => new SoCryptError(code, `${message} (${this.protocol}, found by the kernel)`, { alert, cause });
-    // What net/tls/tls_sw.c answers for a record that it does not take.
+    // What net/tls/tls_sw.c and so_crypt answer for a record that it does not take.
     switch (cause.code) {
       case 'EBADMSG':
         return make('ERR_SO_CRYPT_BAD_RECORD_MAC', 'A record is not authentic', Alert.badRecordMac);
@@ -209,6 +231,8 @@ export class KernelReader extends Reader {
           "A record's header is not that of the protocol",
           Alert.protocolVersion,
         );
+      case 'EKEYEXPIRED':
+        return make('ERR_SO_CRYPT_KEY_LIMIT', 'The key may open no more records', Alert.internalError);
       default:
         return cause;
     }

@@ -1,11 +1,11 @@
 import type { Arming } from '../arm.js';
 import type { DirectionState } from '../crypt-options.js';
 import { SoCryptError } from '../errors.js';
-import { ContentType, TLS_MAX_FRAGMENT } from '../frame-layouts.js';
+import { ContentType } from '../frame-layouts.js';
 import type { DirectionSpec, KernelKeys } from '../native.js';
 import type { Callback, Writer } from '../records/direction.js';
 import { sendInPieces } from '../records/pieces.js';
-import { armingError, ktlsKeys, probeKtls } from './ktls.js';
+import type { KernelEngine, Terms } from './engine.js';
 import { EAGAIN, type KernelPort, kernel, systemError } from './port.js';
 
 /** libuv's own writes: the data path of a kernel engine. */
@@ -17,13 +17,15 @@ export interface PlainOutlet {
   destroy(error: Error): void;
 }
 
-/** The write direction under kTLS: the application's bytes go to the kernel as they are. */
+/** The write direction under a kernel engine: the application's bytes go to the kernel as they are. */
 export class KernelWriter implements Writer {
-  readonly engine = 'ktls';
+  readonly engine: KernelEngine['name'];
   readonly protocol: Arming['protocol'];
   readonly canUpdate: boolean;
   /** Most bytes that may be sent under one key, and so at once. */
   readonly segment: number;
+  readonly #kernelEngine: KernelEngine;
+  readonly #maxFragment: number;
   readonly #keys: KernelKeys;
   readonly #port: KernelPort;
   readonly #outlet: PlainOutlet;
@@ -31,6 +33,7 @@ export class KernelWriter implements Writer {
   readonly #recordLimit: number;
   readonly #keyUpdateAfter: number;
   #armed = false;
+  #again = false;
   /** What waits for the key, because bytes that were written before it are not in the kernel yet. */
   #waiting: (() => void)[] = [];
   /** Records under the present key, as counted here: a write that the kernel took in pieces may have made more. */
@@ -40,19 +43,23 @@ export class KernelWriter implements Writer {
 
   /** @param records sealed under this key before it came to the kernel */
   constructor(
-    arming: Pick<Arming, 'protocol' | 'cipher' | 'facts' | 'keyUpdateAfter'>,
+    kernelEngine: KernelEngine,
+    terms: Terms,
     spec: DirectionSpec,
     port: KernelPort,
     outlet: PlainOutlet,
     records = 0,
   ) {
-    this.protocol = arming.protocol;
-    this.cipher = arming.cipher;
-    this.#recordLimit = arming.facts.recordLimit;
-    this.#keyUpdateAfter = arming.keyUpdateAfter;
-    this.canUpdate = spec.secret.length > 0 && probeKtls(arming.protocol, arming.cipher).canRekey;
-    this.segment = this.canUpdate ? this.#keyUpdateAfter * TLS_MAX_FRAGMENT : Number.POSITIVE_INFINITY;
-    this.#keys = ktlsKeys(arming.protocol, spec, true);
+    this.#kernelEngine = kernelEngine;
+    this.engine = kernelEngine.name;
+    this.protocol = terms.protocol;
+    this.#maxFragment = terms.maxFragment;
+    this.cipher = terms.cipher;
+    this.#recordLimit = terms.facts.recordLimit;
+    this.#keyUpdateAfter = terms.keyUpdateAfter;
+    this.canUpdate = spec.secret.length > 0 && kernelEngine.canRekey(terms.protocol, terms.cipher);
+    this.segment = this.canUpdate ? this.#keyUpdateAfter * this.#maxFragment : Number.POSITIVE_INFINITY;
+    this.#keys = kernelEngine.keys(terms, spec, true);
     this.#port = port;
     this.#outlet = outlet;
     this.#records = records;
@@ -64,15 +71,17 @@ export class KernelWriter implements Writer {
   }
 
   get updateHint(): string {
-    return 'ktls changes keys on Linux 6.14 and newer, when armed with the traffic secret; evp does everywhere';
+    return this.#kernelEngine.updateHint;
   }
 
   /**
    * Gives the kernel the key, as soon as all bytes written before are in the kernel: at once, where there are none.
    *
+   * @param again the direction has had another key in the kernel
    * @throws SoCryptError ERR_SO_CRYPT_PROVIDER; nothing has changed
    */
-  begin(): void {
+  begin(again = false): void {
+    this.#again = again;
     if (this.#outlet.isFlushed) return this.#arm();
     const wait = (): void => {
       if (this.#armed || this.#outlet.destroyed) return;
@@ -107,7 +116,7 @@ export class KernelWriter implements Writer {
   reserve(length: number, callback: Callback, run: () => void): void {
     // The stream calls when all before is in the kernel.
     if (!this.#ensureArmed()) return;
-    const count = Math.ceil(length / TLS_MAX_FRAGMENT);
+    const count = Math.ceil(length / this.#maxFragment);
     // Half the limit is far away: only then is it worth asking the kernel for the truth.
     if (2 * (this.#records + count) >= Math.min(this.#keyUpdateAfter, this.#recordLimit))
       this.#records = Math.max(this.#records, Number(this.#sequence() - this.#firstSequence));
@@ -145,7 +154,7 @@ export class KernelWriter implements Writer {
       const result = this.#keys.next() ? this.#keys.arm(this.#port.fd) : -22;
       if (result < 0) {
         // The peer reads on under another key than we would write with.
-        const failure = armingError(result, 'TLS_TX');
+        const failure = this.#kernelEngine.armingError(result, 'write');
         this.#outlet.destroy(failure);
         return callback(failure);
       }
@@ -171,8 +180,8 @@ export class KernelWriter implements Writer {
   }
 
   #arm(): void {
-    const result = this.#keys.arm(this.#port.fd);
-    if (result < 0) throw armingError(result, 'TLS_TX');
+    const result = this.#keys.arm(this.#port.fd, undefined, this.#again);
+    if (result < 0) throw this.#kernelEngine.armingError(result, 'write');
     this.#armed = true;
     const waiting = this.#waiting;
     this.#waiting = [];

@@ -37,6 +37,11 @@ export class RecordReader extends Reader {
     return this.#opener.missing;
   }
 
+  /** The IV of the next record of a chained layout. */
+  get iv(): Uint8Array {
+    return this.#opener.iv;
+  }
+
   get updateHint(): string {
     return 'Arm TLS 1.3 with the traffic secret in read.secret';
   }

@@ -1,54 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Neither the kernel's version nor /proc tells whether kTLS works (containers, seccomp, missing modules): only trying does.
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <sys/time.h>
-#include <unistd.h>
 
 #include <cerrno>
 
 #include "ktls.h"
+#include "loopback.h"
 #include "socket_io.h"
 
 namespace so_crypt {
-namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd = -1) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  operator int() const { return fd_; }
-  void Reset(int fd) { fd_ = fd; }
-
- private:
-  int fd_;
-};
-
-// A connection with itself. Null, or the name of the system call that failed.
-const char* Connect(Descriptor* client, Descriptor* server) {
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  sockaddr* const generic = reinterpret_cast<sockaddr*>(&address);
-  socklen_t length = sizeof address;
-  const Descriptor listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (listener < 0) return "socket";
-  if (bind(listener, generic, length) != 0) return "bind";
-  if (listen(listener, 1) != 0) return "listen";
-  if (getsockname(listener, generic, &length) != 0) return "getsockname";
-  client->Reset(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (*client < 0) return "socket";
-  if (connect(*client, generic, length) != 0) return "connect";
-  server->Reset(accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
-  return *server < 0 ? "accept" : nullptr;
-}
-
-}  // namespace
 
 KtlsProbe ProbeKtls(const KtlsCipher& cipher, TlsVersion version) {
   Descriptor client, server;

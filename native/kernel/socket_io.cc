@@ -38,7 +38,8 @@ ssize_t ReceiveRecord(int fd, uint8_t* out, size_t capacity, uint8_t* type) {
     result = recvmsg(fd, &message, MSG_DONTWAIT);
   } while (result < 0 && errno == EINTR);
   if (result < 0) return -errno;
-  *type = result == 0 ? 0 : kApplicationData;
+  // An empty frame of a protocol without types ends with MSG_EOR; FIN does not.
+  *type = result == 0 && !(message.msg_flags & MSG_EOR) ? 0 : kApplicationData;
   const cmsghdr* const header = CMSG_FIRSTHDR(&message);
   if (header != nullptr && header->cmsg_level == kSolTls && header->cmsg_type == kGetRecordType) memcpy(type, CMSG_DATA(header), 1);
   return result;

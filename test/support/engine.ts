@@ -10,8 +10,11 @@ const [write, read = write] = engineUnderTest.split('/');
 /** Either direction is kTLS's. */
 export const isKtls = write === 'ktls' || read === 'ktls';
 
+/** Either direction is our kernel extension's. */
+export const isSoCrypt = write === 'so_crypt' || read === 'so_crypt';
+
 /** The kernel opens the records: it finds fewer kinds of faults than we do, and calls most a bad MAC. */
-export const opensInKernel = read === 'ktls';
+export const opensInKernel = read === 'ktls' || read === 'so_crypt';
 
 const [major = 0, minor = 0] = os.release().split('.').map(Number);
 const isRekeyingKernel = major > 6 || (major === 6 && minor >= 14);
@@ -19,11 +22,11 @@ const isRekeyingKernel = major > 6 || (major === 6 && minor >= 14);
 /** What the engine under test is able to. test/ktls/ has the tests of what happens where it is not. */
 export const able = {
   changeKeys: !isKtls || isRekeyingKernel,
-  pad: write !== 'ktls',
+  pad: write !== 'ktls' && write !== 'so_crypt',
   cutRecords: write !== 'ktls',
   carryCbc: !isKtls,
   carryCustomFrames: !isKtls,
-  armBehindFin: !isKtls,
+  armBehindFin: !isKtls && !isSoCrypt,
   stopBeforeWrap: !isKtls,
 } as const;
 
