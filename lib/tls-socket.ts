@@ -97,11 +97,12 @@ export class TLSSocket extends Socket {
   }
 
   // Later the peer's FIN may have come, and then it is too late.
+  // A connection that is broken already is found out by the handshake, and whatever else is wrong when the keys come.
   #attachEarly(): void {
     try {
       attachEarly(this, resolveEngine(this.#engineOptions.engine, this.#engineOptions.driver));
     } catch (error) {
-      this.destroy(error as Error);
+      if (!(error instanceof SoCryptError)) throw error;
     }
   }
 

@@ -5,6 +5,7 @@ import { type Watched, watcher } from './readiness.js';
 
 // libuv has no names for some that net/tls answers with (EBADMSG), so util.getSystemErrorName() does not do.
 const errorNames = new Map(Object.entries(constants.errno).map(([name, number]) => [-number, name]));
+errorNames.set(-127, 'EKEYEXPIRED'); // Linux; Node has no name for it
 
 /** A system call's failure, in the shape of Node's own. @param errno -errno */
 export function systemError(errno: number, syscall: string): NodeJS.ErrnoException {

@@ -27,7 +27,7 @@ export const able = {
   carryCbc: !isKtls,
   carryCustomFrames: !isKtls,
   armBehindFin: !isKtls && !isSoCrypt,
-  stopBeforeWrap: !isKtls,
+  stopBeforeWrap: !isKtls && !isSoCrypt,
 } as const;
 
 /** `test` where the engine is able to, nothing elsewhere. */
