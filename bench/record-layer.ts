@@ -1,3 +1,4 @@
+import type { CryptOptions } from '../lib/crypt-options.js';
 import type { Opener, Sealer } from '../lib/native.js';
 import type { BenchCipher } from './ciphers.js';
 import { cryptOf, randomKeys } from './record-keys.js';
@@ -13,11 +14,14 @@ export interface RecordLayer {
 export const applicationData = 23;
 
 /** Loads the addon at run time: where it was never built, only those who ask for it fail. */
-export async function createRecordLayer(cipher: BenchCipher): Promise<RecordLayer> {
+export async function createRecordLayer(
+  cipher: BenchCipher,
+  engine: Pick<CryptOptions, 'engine' | 'driver' | 'maxFragment'> = {},
+): Promise<RecordLayer> {
   const { native } = await import('../lib/native.js');
   const { validate } = await import('../lib/arm.js');
   const keys = randomKeys(cipher);
-  const { write, read } = validate({ ...cryptOf(cipher), write: keys, read: keys });
+  const { write, read } = validate({ ...cryptOf(cipher), ...engine, write: keys, read: keys });
   if (write === undefined || read === undefined) throw new Error('both directions were asked for');
   // A bench seals more records under one key than any connection may.
   const limit = Number.MAX_SAFE_INTEGER;

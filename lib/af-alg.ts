@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { getSystemErrorName } from 'node:util';
 import type { CipherName } from './crypt-options.js';
 import type { EngineReport } from './engines.js';
@@ -44,12 +45,13 @@ export function afAlgDriver(cipher: CipherName, driver: string | undefined, layo
         hint: '/proc/crypto lists the drivers that are loaded, of type skcipher and aead',
       },
     );
-  if (driver !== undefined && (failure.call === 'verify' || failure.call === 'ALG_SET_KEY'))
+  if (driver !== undefined && (failure.call === 'verify' || failure.error === constants.errno.EINVAL))
     throw new SoCryptError('ERR_SO_CRYPT_UNSUPPORTED', `The driver '${driver}' does not do ${cipher}`, {
       hint: '/proc/crypto lists the drivers that are loaded with what they do',
     });
   const hint = hintOf(failure, cipher);
-  const lacking = failure.call === 'bind' || failure.call === 'verify' || failure.call === 'SO_SNDBUF';
+  const lacking =
+    failure.call === 'bind' || failure.call === 'verify' || failure.error === constants.errno.EMSGSIZE;
   throw new SoCryptError(
     lacking ? 'ERR_SO_CRYPT_UNSUPPORTED' : 'ERR_SO_CRYPT_PROVIDER',
     `The engine af_alg can't do ${cipher}: ${reasonOf(failure, name)}`,
@@ -77,7 +79,7 @@ function reasonOf({ call, error }: ProviderFailure, name = 'gcm(aes)'): string {
   }
   if (call === 'bind' && code === 'ENOENT') return `the kernel has no interface to ${name}`;
   if (call === 'verify') return `the kernel's ${name} gives wrong results`;
-  if (call === 'SO_SNDBUF') return 'its sockets take no record as long as those of this layout';
+  if (error === constants.errno.EMSGSIZE) return 'its sockets take no record as long as those of this layout';
   return `${call} failed with ${code}`;
 }
 
@@ -92,7 +94,8 @@ function hintOf({ call, error }: ProviderFailure, cipher: CipherName): string | 
     return "Allow socket(AF_ALG) in the container's seccomp profile or the service's RestrictAddressFamilies=";
   if (call === 'bind' && code === 'ENOENT')
     return `As root: modprobe -a ${modules.join(' ')} (CONFIG_CRYPTO_USER_API_${type.toUpperCase()})`;
-  if (call === 'SO_SNDBUF') return 'As root: sysctl net.core.wmem_max=425984 net.core.rmem_max=425984';
+  if (error === constants.errno.EMSGSIZE)
+    return 'As root: sysctl net.core.wmem_max=425984 net.core.rmem_max=425984';
   if (code === 'EMFILE' || code === 'ENFILE') return 'Raise the limit of open files (ulimit -n, fs.file-max)';
   return undefined;
 }

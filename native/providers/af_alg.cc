@@ -31,8 +31,8 @@ thread_local std::vector<uint8_t> scratch;
 
 class AfAlgCipher final : public Cipher, private Live {
  public:
-  AfAlgCipher(const CipherInfo& info, const AfAlgFacts& facts, const char* name, const uint8_t* key, bool encrypt, size_t max_length)
-      : Cipher(info), facts_(facts), name_(name), encrypt_(encrypt), max_length_(max_length) {
+  AfAlgCipher(const CipherInfo& info, bool asynchronous, const char* name, const uint8_t* key, bool encrypt, size_t max_length)
+      : Cipher(info), asynchronous_(asynchronous), name_(name), encrypt_(encrypt), max_length_(max_length) {
     memcpy(key_, key, info.key_length);
   }
   ~AfAlgCipher() override {
@@ -47,7 +47,7 @@ class AfAlgCipher final : public Cipher, private Live {
     return true;
   }
 
-  size_t depth() const override { return facts_.asynchronous ? Aio::kMost : 1; }
+  size_t depth() const override { return asynchronous_ ? Aio::kMost : 1; }
 
   void SealAll(Record* records, size_t count) override { RunAll(records, count); }
   void OpenAll(Record* records, size_t count) override { RunAll(records, count); }
@@ -69,19 +69,27 @@ class AfAlgCipher final : public Cipher, private Live {
   bool aead() const { return info().mode == CipherMode::kAead; }
   size_t TextOf(const Record& r) const { return r.length + (aead() && encrypt_ ? r.tail_length : 0); }
   bool IsNothing(const Record& r) const { return TextOf(r) + (aead() ? r.aad_length : 0) == 0; }
-  bool IsLong(const Record& r) const { return !aead() && r.length > facts_.room; }
+  bool IsLong(const Record& r) const { return !aead() && r.length > room_; }
 
   void RunAll(Record* records, size_t count) {
-    Aio* const aio = count > 1 && facts_.asynchronous ? Aio::OfThread() : nullptr;
-    if (aio != nullptr) return RunTogether(aio, records, std::min(count, Aio::kMost));
-    for (Record* r = records; r < records + count; r++) r->outcome = Run(*r);
+    Aio* const aio = count > 1 && asynchronous_ ? Aio::OfThread() : nullptr;
+    for (size_t done = 0; done < count;) {
+      const size_t n = aio == nullptr ? 1 : std::min(count - done, Aio::kMost);
+      if (n > 1) {
+        RunTogether(aio, records + done, n);
+      } else {
+        records[done].outcome = Run(records[done]);
+      }
+      done += n;
+    }
   }
 
   Outcome Run(const Record& record) {
     if (IsNothing(record)) return RunNothing(record);
+    if (!OpenOperation(0)) return Outcome::kFailed;
     if (IsLong(record)) return RunLong(record);
     Outcome outcome = Outcome::kFailed;
-    if (OpenOperation(0) && af_alg::Send(operations_[0], info(), encrypt_, record))
+    if (af_alg::Send(operations_[0], info(), encrypt_, record))
       outcome = af_alg::Receive(operations_[0], info(), encrypt_, record);
     // Whatever is left in a socket must not get into the next record.
     if (outcome == Outcome::kFailed) Release();
@@ -109,7 +117,7 @@ class AfAlgCipher final : public Cipher, private Live {
     for (size_t done = 0; done < record.length; done += piece.length) {
       piece.in = record.in + done;
       piece.out = record.out + done;
-      piece.length = std::min(record.length - done, facts_.room / 16 * 16);
+      piece.length = std::min(record.length - done, room_ / 16 * 16);
       if (cbc && !encrypt_) memcpy(last, piece.in + piece.length - size, size);  // it may be overwritten in place
       const Outcome outcome = Run(piece);
       if (outcome != Outcome::kDone) return outcome;
@@ -131,11 +139,11 @@ class AfAlgCipher final : public Cipher, private Live {
     size_t n = 0;
     size_t largest = 0;
     for (const Record* r = records; r < records + count; r++)
-      if (r->in == r->out && !IsLong(*r)) largest = std::max(largest, TextOf(*r) + info().tag_length);
+      if (r->in == r->out) largest = std::max(largest, TextOf(*r) + info().tag_length);
     if (scratch.size() < largest * count) scratch.resize(largest * count);
     for (Record* r = records; r < records + count; r++) {
       r->outcome = Outcome::kFailed;
-      if (IsNothing(*r) || IsLong(*r) || !OpenOperation(n)) continue;
+      if (IsNothing(*r) || !OpenOperation(n) || IsLong(*r)) continue;
       if (!af_alg::Send(operations_[n], info(), encrypt_, *r)) {
         operations_[n].Close();
         continue;
@@ -170,13 +178,13 @@ class AfAlgCipher final : public Cipher, private Live {
       if (!algorithm_.open()) algorithm_ = af_alg::OpenAlgorithm(info(), name_.c_str(), key_);
       if (algorithm_.open()) operations_[i] = af_alg::AcceptOperation(algorithm_);
       if (operations_[i].open()) {
-        if (max_length_ > facts_.room) af_alg::ReserveRoom(operations_[i], max_length_);
+        room_ = af_alg::ReserveRoom(operations_[i], aead() ? max_length_ : 0);
         if (depth() == 1) algorithm_.Close();  // the operation socket keeps the key
       } else if ((LastFailure().error != EMFILE && LastFailure().error != ENFILE) || !live_sockets.ReleaseOldest(this)) {
         return false;
       }
     }
-    live_sockets.Touch(this, operations_.size() + 1);
+    live_sockets.Touch(this, operations_.size() + (algorithm_.open() ? 1 : 0));
     return true;
   }
 
@@ -187,11 +195,12 @@ class AfAlgCipher final : public Cipher, private Live {
     algorithm_.Close();
   }
 
-  const AfAlgFacts facts_;
+  const bool asynchronous_;
   const std::string name_;
   const bool encrypt_;
   const size_t max_length_;
   uint8_t key_[32];
+  size_t room_ = 0;  // what an operation socket takes at once
   Descriptor algorithm_;
   std::vector<Descriptor> operations_;
   std::unique_ptr<Cipher> nothing_;
@@ -199,9 +208,9 @@ class AfAlgCipher final : public Cipher, private Live {
 
 }  // namespace
 
-std::unique_ptr<Cipher> MakeAfAlgCipher(const CipherInfo& info, const AfAlgFacts& facts, const char* name, const uint8_t* key,
+std::unique_ptr<Cipher> MakeAfAlgCipher(const CipherInfo& info, bool asynchronous, const char* name, const uint8_t* key,
                                         bool encrypt, size_t max_length) {
-  return std::make_unique<AfAlgCipher>(info, facts, name, key, encrypt, max_length);
+  return std::make_unique<AfAlgCipher>(info, asynchronous, name, key, encrypt, max_length);
 }
 
 }  // namespace so_crypt

@@ -39,13 +39,13 @@ struct Sample {
 };
 
 // Seals and opens with the driver what OpenSSL seals, and a record that is not authentic.
-bool Verify(const CipherInfo& info, const AfAlgFacts& facts, const char* name, size_t length, size_t max_length) {
+bool Verify(const CipherInfo& info, const char* name, size_t length, size_t max_length) {
   const Sample sample(length);
   const auto evp = NewEvpCipher(info, sample.key, true);
-  const auto sealer = MakeAfAlgCipher(info, facts, name, sample.key, true, max_length);
-  const auto opener = MakeAfAlgCipher(info, facts, name, sample.key, false, max_length);
+  const auto sealer = MakeAfAlgCipher(info, false, name, sample.key, true, max_length);
+  const auto opener = MakeAfAlgCipher(info, false, name, sample.key, false, max_length);
   if (evp == nullptr) return Fail("EVP_CIPHER_fetch", ENOENT);
-  const size_t n = sample.text.size();
+  const size_t n = std::min(length, Sample::kMost);
   std::vector<uint8_t> expected(n + 16), sealed(n + 16), opened(n);
   const auto seal = [&](Cipher* cipher, std::vector<uint8_t>& out) {
     if (info.mode != CipherMode::kAead) return cipher->Crypt(sample.nonce, sample.text.data(), n, out.data());
@@ -97,51 +97,51 @@ bool IsAsynchronous(const CipherInfo& info, const char* name) {
   return at_once < begun;
 }
 
-}  // namespace
+// What is known of a driver that does what it should.
+struct Facts {
+  bool asynchronous;
+  size_t longest;  // record that it takes
+};
 
-bool CheckAfAlgDriver(const CipherInfo& info, const char* name, size_t max_length, AfAlgFacts* facts) {
+// Done once a process for each cipher and driver. False: LastFailure() tells why.
+bool Check(const CipherInfo& info, const char* name, size_t max_length, Facts* facts) {
   static std::mutex mutex;
-  static auto* const known = new std::map<std::string, std::pair<AfAlgFacts, size_t>>();  // with the longest record that was tried
+  static auto* const known = new std::map<std::string, Facts>();
   const std::lock_guard<std::mutex> lock(mutex);
   const std::string id = std::string(info.name) + ' ' + name;
   const auto found = known->find(id);
-  if (found != known->end() && max_length <= found->second.second) {
-    *facts = found->second.first;
-    return true;
+  Facts entry = {false, 0};
+  if (found != known->end()) {
+    entry = found->second;
+  } else {
+    constexpr size_t kLength = 64, kLongest = 4000;  // the least that a socket takes is a page
+    if (!Verify(info, name, kLength, kLongest)) return false;
+    // Only AEAD must take a record in one piece.
+    entry = {IsAsynchronous(info, name), info.mode == CipherMode::kAead ? kLongest : SIZE_MAX};
   }
-  const Sample sample(0);
-  const af_alg::Descriptor algorithm = af_alg::OpenAlgorithm(info, name, sample.key);
-  if (!algorithm.open()) return false;
-  const af_alg::Descriptor operation = af_alg::AcceptOperation(algorithm);
-  if (!operation.open()) return false;
-  *facts = {false, af_alg::ReserveRoom(operation, 0)};
-  constexpr size_t kLeast = 64;
-  if (facts->room < 4096) return Fail("SO_SNDBUF", EMSGSIZE);
-  if (!Verify(info, *facts, name, kLeast, 0)) return false;
-  // Only AEAD must take a record in one piece. The longest one is tried where that is no matter of course.
-  const size_t overhead = sizeof sample.aad + 16;
-  size_t longest = info.mode == CipherMode::kAead ? facts->room : SIZE_MAX;
-  if (max_length > longest) {
-    if (af_alg::ReserveRoom(operation, max_length) < max_length) return Fail("SO_SNDBUF", EMSGSIZE);
-    if (!Verify(info, *facts, name, max_length - overhead, max_length)) return false;
-    longest = max_length;
+  if (max_length > entry.longest) {
+    constexpr size_t kOverhead = sizeof(Sample::aad) + 16;
+    if (!Verify(info, name, max_length - kOverhead, max_length)) return false;
+    entry.longest = max_length;
   }
-  facts->asynchronous = IsAsynchronous(info, name);
-  (*known)[id] = {*facts, longest};
+  (*known)[id] = entry;
+  *facts = entry;
   return true;
 }
 
+}  // namespace
+
 bool CheckAfAlg(const CipherInfo& info, const char* driver, size_t max_length) {
-  AfAlgFacts facts;
-  return CheckAfAlgDriver(info, driver == nullptr ? af_alg::AlgorithmOf(info) : driver, max_length, &facts);
+  Facts facts;
+  return Check(info, driver == nullptr ? af_alg::AlgorithmOf(info) : driver, max_length, &facts);
 }
 
 std::unique_ptr<Cipher> NewAfAlgCipher(const CipherInfo& info, const char* driver, const uint8_t* key, bool encrypt,
                                        size_t max_length) {
-  AfAlgFacts facts;
+  Facts facts;
   const char* const name = driver == nullptr ? af_alg::AlgorithmOf(info) : driver;
-  if (!CheckAfAlgDriver(info, name, max_length, &facts)) return nullptr;
-  return MakeAfAlgCipher(info, facts, name, key, encrypt, max_length);
+  if (!Check(info, name, max_length, &facts)) return nullptr;
+  return MakeAfAlgCipher(info, facts.asynchronous, name, key, encrypt, max_length);
 }
 
 const char* AfAlgName(const CipherInfo& info) { return af_alg::AlgorithmOf(info); }

@@ -130,7 +130,7 @@ size_t ReserveRoom(const Descriptor& operation, size_t length) {
       setsockopt(operation.get(), SOL_SOCKET, name, &wanted, sizeof wanted);
     }
     const size_t pages = static_cast<size_t>(size) / page;
-    room = std::min(room, pages > 1 ? (pages - 1) * page : 0);
+    room = std::min(room, pages > 1 ? (pages - 1) * page : page);
   }
   return room;
 }

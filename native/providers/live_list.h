@@ -23,7 +23,7 @@ class Live {
 
 class LiveList {
  public:
-  explicit LiveList(size_t most) : most_(most) {}
+  constexpr explicit LiveList(size_t most) : most_(most) {}
 
   // It is in use now and weighs so much; what was used longest ago must go when all together weigh more than the most.
   void Touch(Live* live, size_t weight) {

@@ -16,6 +16,13 @@
 #include "hmac.h"
 #include "key_schedule.h"
 
+// For what every record goes through, where a call of its own showed with records of some hundred bytes.
+#if defined(__GNUC__) || defined(__clang__)
+#define SO_CRYPT_INLINE __attribute__((always_inline)) inline
+#else
+#define SO_CRYPT_INLINE inline
+#endif
+
 namespace so_crypt {
 
 // Tells keys apart without keeping them.

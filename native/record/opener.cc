@@ -35,7 +35,7 @@ struct Opener::Frame {
 };
 
 // Everything before the cipher. ahead: how many frames there are between the last one that is done with and this one.
-OpenStatus Opener::Begin(const uint8_t* start, size_t total, size_t ahead, uint8_t* out, Frame* frame, Record* record) const {
+SO_CRYPT_INLINE OpenStatus Opener::Begin(const uint8_t* start, size_t total, size_t ahead, uint8_t* out, Frame* frame, Record* record) const {
   if (!MayGoOn(ahead)) return OpenStatus::kLimit;
   frame->start = start;
   frame->total = total;
@@ -67,14 +67,6 @@ OpenStatus Opener::Begin(const uint8_t* start, size_t total, size_t ahead, uint8
     if (CRYPTO_memcmp(mac, tag, layout_.tag) != 0) return OpenStatus::kBadMac;
   }
   return OpenStatus::kNeedMore;
-}
-
-void Opener::Decrypt(Record* records, size_t count) {
-  if (aead()) {
-    cipher_->OpenAll(records, count);
-  } else {
-    cipher_->CryptAll(records, count);
-  }
 }
 
 // The padding is authenticated: no secret to guard, only the peer's mistakes.
@@ -128,7 +120,7 @@ OpenStatus Opener::FinishMacThenEncrypt(const Frame& frame, uint8_t* out, size_t
 }
 
 // Everything behind the cipher.
-OpenStatus Opener::Finish(const Frame& frame, const Record& record, size_t* payload, uint8_t* type) {
+SO_CRYPT_INLINE OpenStatus Opener::Finish(const Frame& frame, const Record& record, size_t* payload, uint8_t* type) {
   if (record.outcome == Outcome::kFailed) return OpenStatus::kProvider;
   if (record.outcome == Outcome::kNotAuthentic) return OpenStatus::kBadMac;
   uint8_t* const out = record.out;
@@ -202,11 +194,85 @@ OpenStatus Opener::NextFrame(const uint8_t* in, size_t length, size_t* taken, co
   return OpenStatus::kNeedMore;
 }
 
-OpenResult Opener::Open(const uint8_t* in, size_t length, uint8_t* out, size_t capacity) {
-  OpenResult result = {OpenStatus::kNeedMore, 0, 0, 0, 0};
+// One frame, of which nothing is left in out when it can't be opened.
+OpenStatus Opener::OpenFrame(const uint8_t* start, size_t total, uint8_t* out, size_t* payload, uint8_t* type) {
+  Frame frame;
+  Record record;
+  OpenStatus status = Begin(start, total, 0, out, &frame, &record);
+  if (status != OpenStatus::kNeedMore) return status;
+  if (aead()) {
+    cipher_->OpenAll(&record, 1);
+  } else {
+    cipher_->CryptAll(&record, 1);
+  }
+  status = Finish(frame, record, payload, type);
+  if (status != OpenStatus::kNeedMore) OPENSSL_cleanse(record.out, record.length);
+  return status;
+}
+
+// The frame at start and the whole frames behind it, up to the first that is no application data, each with room of its own: how
+// much of it is payload is not known yet. The result's status: kNeedMore, kControl, or what is wrong with the first that can't be
+// opened.
+void Opener::OpenFrames(const uint8_t* start, size_t total, const uint8_t* in, size_t length, uint8_t* out, size_t capacity,
+                        OpenResult* result) {
   const size_t most = depth();
   Frame frames[kMaxBatch];
   Record records[kMaxBatch];
+  result->status = Begin(start, total, 0, out + result->produced, &frames[0], &records[0]);
+  if (result->status != OpenStatus::kNeedMore) return;
+  size_t begun = 1;
+  size_t room = result->produced + total - layout_.header_length;
+  for (size_t at = result->consumed + (stashed_ > 0 ? 0 : total); begun < most; at += total, begun++) {
+    // What is wrong with one shows when it is the next.
+    const size_t have = length - at;
+    if (have < layout_.header_length || CheckHeader(in + at, &total) != OpenStatus::kNeedMore || have < total) break;
+    if (capacity - room < total - layout_.header_length) break;
+    if (Begin(in + at, total, begun, out + room, &frames[begun], &records[begun]) != OpenStatus::kNeedMore) break;
+    room += total - layout_.header_length;
+  }
+  if (aead()) {
+    cipher_->OpenAll(records, begun);
+  } else {
+    cipher_->CryptAll(records, begun);
+  }
+  for (size_t i = 0; i < begun; i++) {
+    size_t payload = 0;
+    uint8_t type = 0;
+    result->status = Finish(frames[i], records[i], &payload, &type);
+    bool go_on = false;
+    if (result->status == OpenStatus::kNeedMore) {
+      if (records[i].out != out + result->produced) memmove(out + result->produced, records[i].out, payload);
+      go_on = Take(frames[i].total, payload, type, result);
+    } else {
+      OPENSSL_cleanse(records[i].out, records[i].length);
+    }
+    if (go_on) continue;
+    // Those behind it will be opened again, maybe with another key, or never.
+    for (size_t k = i + 1; k < begun; k++) OPENSSL_cleanse(records[k].out, records[k].length);
+    return;
+  }
+}
+
+// Counts a frame that has been opened. False: it is no application data.
+bool Opener::Take(size_t total, size_t payload, uint8_t type, OpenResult* result) {
+  if (stashed_ > 0) {
+    stashed_ = 0;
+  } else {
+    result->consumed += total;
+  }
+  if (type == application_type_) {
+    result->produced += payload;
+    return true;
+  }
+  result->status = OpenStatus::kControl;
+  result->type = type;
+  result->control_length = payload;
+  return false;
+}
+
+OpenResult Opener::Open(const uint8_t* in, size_t length, uint8_t* out, size_t capacity) {
+  OpenResult result = {OpenStatus::kNeedMore, 0, 0, 0, 0};
+  const bool several = depth() > 1;
   for (;;) {
     const uint8_t* start;
     size_t total;
@@ -217,45 +283,15 @@ OpenResult Opener::Open(const uint8_t* in, size_t length, uint8_t* out, size_t c
       result.status = OpenStatus::kCapacity;
       return result;
     }
-    result.status = Begin(start, total, 0, out + result.produced, &frames[0], &records[0]);
-    if (result.status != OpenStatus::kNeedMore) return result;
-
-    // The whole frames behind it, each with room of its own: how much of it is payload is not known yet. What is wrong with one
-    // shows when it is the next.
-    size_t begun = 1;
-    size_t room = result.produced + total - layout_.header_length;
-    for (size_t at = result.consumed + (stashed_ > 0 ? 0 : total); begun < most; at += total, begun++) {
-      const size_t have = length - at;
-      if (have < layout_.header_length || CheckHeader(in + at, &total) != OpenStatus::kNeedMore || have < total) break;
-      if (capacity - room < total - layout_.header_length) break;
-      if (Begin(in + at, total, begun, out + room, &frames[begun], &records[begun]) != OpenStatus::kNeedMore) break;
-      room += total - layout_.header_length;
-    }
-    Decrypt(records, begun);
-
-    for (size_t i = 0; i < begun; i++) {
+    if (several) {
+      OpenFrames(start, total, in, length, out, capacity, &result);
+    } else {
       size_t payload = 0;
       uint8_t type = 0;
-      result.status = Finish(frames[i], records[i], &payload, &type);
-      const bool done = result.status == OpenStatus::kNeedMore;
-      // Nothing of a frame that is not authentic may stay, and those behind this one will be opened again, or never.
-      for (size_t k = done ? i + 1 : i; k < begun && (!done || type != application_type_); k++)
-        OPENSSL_cleanse(records[k].out, records[k].length);
-      if (!done) return result;
-      if (records[i].out != out + result.produced) memmove(out + result.produced, records[i].out, payload);
-      if (stashed_ > 0) {
-        stashed_ = 0;
-      } else {
-        result.consumed += frames[i].total;
-      }
-      if (type != application_type_) {
-        result.status = OpenStatus::kControl;
-        result.type = type;
-        result.control_length = payload;
-        return result;
-      }
-      result.produced += payload;
+      result.status = OpenFrame(start, total, out + result.produced, &payload, &type);
+      if (result.status == OpenStatus::kNeedMore) Take(total, payload, type, &result);
     }
+    if (result.status != OpenStatus::kNeedMore) return result;
   }
   // An idle connection keeps nothing.
   if (stashed_ == 0 && stash_room_ > 0) {

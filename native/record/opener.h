@@ -44,10 +44,13 @@ class Opener : public Direction {
   OpenStatus CheckHeader(const uint8_t* header, size_t* total) const;
   struct Frame;
   OpenStatus Begin(const uint8_t* start, size_t total, size_t ahead, uint8_t* out, Frame* frame, Record* record) const;
-  void Decrypt(Record* records, size_t count);
   OpenStatus Finish(const Frame& frame, const Record& record, size_t* payload, uint8_t* type);
   OpenStatus FinishMacThenEncrypt(const Frame& frame, uint8_t* out, size_t length, size_t* payload) const;
   OpenStatus FinishEncryptThenMac(const uint8_t* out, size_t length, size_t* payload) const;
+  OpenStatus OpenFrame(const uint8_t* start, size_t total, uint8_t* out, size_t* payload, uint8_t* type);
+  void OpenFrames(const uint8_t* start, size_t total, const uint8_t* in, size_t length, uint8_t* out, size_t capacity,
+                  OpenResult* result);
+  bool Take(size_t total, size_t payload, uint8_t type, OpenResult* result);
   OpenStatus NextFrame(const uint8_t* in, size_t length, size_t* taken, const uint8_t** start, size_t* total);
   void Stash(const uint8_t* data, size_t length, size_t room);
 

@@ -81,7 +81,7 @@ struct Sealer::Frame {
 };
 
 // Takes a sequence number and lays the frame out, up to what the cipher has to do.
-SealStatus Sealer::Begin(const uint8_t& type, Source& source, size_t length, uint8_t* out, Frame* frame, Record* record) {
+SO_CRYPT_INLINE SealStatus Sealer::Begin(const uint8_t& type, Source& source, size_t length, uint8_t* out, Frame* frame, Record* record) {
   if (!MayGoOn()) return SealStatus::kLimit;
   const size_t inner = length + (layout_.inner_type ? 1 : 0);
   const size_t zeros = layout_.inner_type ? InnerPadding(inner) : 0;
@@ -144,7 +144,7 @@ SealStatus Sealer::Begin(const uint8_t& type, Source& source, size_t length, uin
 }
 
 // What comes after encryption.
-void Sealer::Finish(const Frame& frame) {
+SO_CRYPT_INLINE void Sealer::Finish(const Frame& frame) {
   if (aead()) return;
   uint8_t* const end = frame.explicit_iv + layout_.explicit_iv + frame.encrypted;
   if (layout_.order == MacOrder::kEncryptThenMac) {
@@ -157,38 +157,68 @@ void Sealer::Finish(const Frame& frame) {
   ChainIv(end);
 }
 
+SO_CRYPT_INLINE void Sealer::Encrypt(Record* records, size_t count) {
+  if (aead()) {
+    cipher_->SealAll(records, count);
+  } else {
+    cipher_->CryptAll(records, count);
+  }
+}
+
+// One frame.
+SealStatus Sealer::SealFrame(const uint8_t& type, Source& source, size_t length, uint8_t* out, size_t* written) {
+  Frame frame;
+  Record record;
+  const SealStatus status = Begin(type, source, length, out, &frame, &record);
+  if (status != SealStatus::kOk) return status;
+  Encrypt(&record, 1);
+  if (record.outcome != Outcome::kDone) return SealStatus::kProvider;
+  Finish(frame);
+  *written += frame.total;
+  return SealStatus::kOk;
+}
+
+// Full frames and one with the rest, as many as the cipher does at once; left is what is not in them.
+SealStatus Sealer::SealFrames(const uint8_t& type, Source& source, size_t* left, uint8_t* out, size_t* written) {
+  const size_t most = depth();
+  Frame frames[kMaxBatch];
+  Record records[kMaxBatch];
+  SealStatus status = SealStatus::kOk;
+  size_t begun = 0;
+  do {
+    const size_t n = std::min(*left, max_fragment_);
+    status = Begin(type, source, n, out, &frames[begun], &records[begun]);
+    if (status != SealStatus::kOk) break;
+    out += frames[begun++].total;
+    *left -= n;
+  } while (begun < most && *left > 0);
+  Encrypt(records, begun);
+  for (size_t i = 0; i < begun; i++) {
+    if (records[i].outcome != Outcome::kDone) return SealStatus::kProvider;
+    Finish(frames[i]);
+    *written += frames[i].total;
+  }
+  return status;
+}
+
 SealStatus Sealer::Seal(uint8_t type, const Chunk* chunks, size_t count, uint8_t* out, size_t capacity, size_t* written) {
   size_t left = 0;
   for (size_t i = 0; i < count; i++) left += chunks[i].length;
   *written = 0;
   if (capacity < Bound(left)) return SealStatus::kCapacity;
   Source source(chunks, count);
+  const bool several = depth() > 1;
   // Only application data is what an attacker could have chosen.
   bool split = split_first_ && left > 1 && layout_.type_offset >= 0 && type == layout_.header[layout_.type_offset];
-  const size_t most = depth();
-  Frame frames[kMaxBatch];
-  Record records[kMaxBatch];
   do {
-    SealStatus status = SealStatus::kOk;
-    size_t begun = 0;
-    uint8_t* end = out + *written;
-    do {
+    SealStatus status;
+    if (several && !split) {
+      status = SealFrames(type, source, &left, out + *written, written);
+    } else {
       const size_t n = split ? 1 : std::min(left, max_fragment_);
-      status = Begin(type, source, n, end, &frames[begun], &records[begun]);
-      if (status != SealStatus::kOk) break;
-      end += frames[begun++].total;
+      status = SealFrame(type, source, n, out + *written, written);
       left -= n;
       split = false;
-    } while (begun < most && left > 0);
-    if (aead()) {
-      cipher_->SealAll(records, begun);
-    } else {
-      cipher_->CryptAll(records, begun);
-    }
-    for (size_t i = 0; i < begun; i++) {
-      if (records[i].outcome != Outcome::kDone) return SealStatus::kProvider;
-      Finish(frames[i]);
-      *written += frames[i].total;
     }
     if (status != SealStatus::kOk) return status;
   } while (left > 0);

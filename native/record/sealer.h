@@ -40,7 +40,10 @@ class Sealer : public Direction {
   class Source;
   struct Frame;
   SealStatus Begin(const uint8_t& type, Source& source, size_t length, uint8_t* out, Frame* frame, Record* record);
+  void Encrypt(Record* records, size_t count);
   void Finish(const Frame& frame);
+  SealStatus SealFrame(const uint8_t& type, Source& source, size_t length, uint8_t* out, size_t* written);
+  SealStatus SealFrames(const uint8_t& type, Source& source, size_t* left, uint8_t* out, size_t* written);
   size_t InnerPadding(size_t inner) const;
   bool MakeExplicitIv(uint8_t* out);
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import type { CryptOptions } from '../../lib/crypt-options.js';
 import { type Armed, armedPair, flushed } from './armed.js';
 import { contentType } from './oracle-keys.js';
 import { applicationData } from './records.js';
@@ -18,8 +19,8 @@ function recordSizes(suite: Suite, length: number): number[] {
 }
 
 /** Writes each size by itself, and opens the records with the oracle. */
-export async function checkWriting(suite: Suite): Promise<void> {
-  const { ours, opener, wire } = await armedPair(suite);
+export async function checkWriting(suite: Suite, crypt: Partial<CryptOptions> = {}): Promise<void> {
+  const { ours, opener, wire } = await armedPair(suite, { crypt });
   const data = sizes.map((size) => randomBytes(size));
   for (const chunk of data) await flushed(ours, chunk);
   ours.end();
@@ -47,8 +48,8 @@ export async function checkWriting(suite: Suite): Promise<void> {
 }
 
 /** Sends each size, sealed by the oracle, with an empty record between, and a close_notify. */
-export async function checkReading(suite: Suite): Promise<void> {
-  const armed = await armedPair(suite);
+export async function checkReading(suite: Suite, crypt: Partial<CryptOptions> = {}): Promise<void> {
+  const armed = await armedPair(suite, { crypt });
   const { ours, peer, sealer, read } = armed;
   const data = sizes.map((size) => randomBytes(size));
   for (const chunk of data) {
