@@ -6,7 +6,7 @@ import { join } from 'node:path';
 process.chdir(new URL('..', import.meta.url).pathname);
 const wanted = process.argv.slice(2);
 const files = readdirSync('dist/test', { recursive: true })
-  .filter((name) => name.endsWith('.test.js') && !name.startsWith('kernel/')) // those are test-kernel.mjs's
+  .filter((name) => name.endsWith('.test.js') && !name.startsWith('kernel/')) // those run in the lab
   .map((name) => join('dist/test', name))
   .filter((name) => wanted.length === 0 || wanted.some((part) => name.includes(part)))
   .sort();
