@@ -124,7 +124,13 @@ function soCrypt(engine: CryptState['engine']): Engine {
   };
 }
 
-export const engines: readonly Engine[] = [net, nodeTls, soCrypt('evp'), soCrypt('af_alg')];
+export const engines: readonly Engine[] = [
+  net,
+  nodeTls,
+  soCrypt('evp'),
+  soCrypt('af_alg'),
+  soCrypt('cryptodev'),
+];
 
 export function engineByName(name: string): Engine {
   const engine = engines.find((candidate) => candidate.name === name);

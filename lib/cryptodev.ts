@@ -80,7 +80,7 @@ function hintOf(failure: ProviderFailure): string | undefined {
   const code = codeOf(failure);
   if (failure.call === 'open' && code === 'ENOENT') {
     if (process.platform === 'linux')
-      return 'As root: make -C kernel-patch/linux modules_install && modprobe cryptodev';
+      return 'As root: make -C kernel-patch/linux modules modules_install && depmod && modprobe cryptodev';
     if (process.platform === 'freebsd') return 'As root: kldload cryptodev';
   }
   if (failure.call === 'open' && (code === 'EACCES' || code === 'EPERM'))

@@ -9,7 +9,7 @@ const args = process.argv.slice(2);
 const wanted = args.filter((arg) => !arg.startsWith('-'));
 const unwanted = args.filter((arg) => arg.startsWith('-')).map((arg) => arg.slice(1));
 const files = readdirSync('dist/test', { recursive: true })
-  .filter((name) => name.endsWith('.test.js') && !name.startsWith('kernel/')) // those are test-kernel.mjs's
+  .filter((name) => name.endsWith('.test.js') && !name.startsWith('kernel/')) // those run in the lab
   .map((name) => join('dist/test', name))
   .filter((name) => wanted.length === 0 || wanted.some((part) => name.includes(part)))
   .filter((name) => !unwanted.some((part) => name.includes(part)))

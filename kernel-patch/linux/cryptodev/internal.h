@@ -18,7 +18,7 @@ struct cd_user;
 /* Limits of one operation. */
 enum {
 	CD_MAX_REQUEST = SZ_1M,		/* bytes given to the crypto API at once, without a tag */
-	CD_MAX_PART = SZ_64K,		/* the same where they can go in parts: devices have limits */
+	CD_MAX_PART = SZ_64K,		/* the same if they can go in parts: devices have limits */
 	CD_MAX_ASSOC = SZ_4K,
 };
 

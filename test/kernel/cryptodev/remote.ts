@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after } from 'node:test';
 
-/** Where scripts/test-kernel.mjs has put the programs of this folder. */
+/** Where scripts/test-cryptodev.mjs has put the programs of this folder. */
 export function program(name: string): string {
   const folder = process.env.SO_CRYPT_KERNEL_BUILD;
-  if (folder === undefined) throw new Error('these tests are run by `npm run test:kernel`');
+  if (folder === undefined) throw new Error('these tests are run by `npm run test:cryptodev`');
   return join(folder, 'bin', name);
 }
 

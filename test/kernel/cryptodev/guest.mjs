@@ -1,8 +1,10 @@
-// In the lab: loads modules, runs test files, unloads the modules, and fails if the kernel complained meanwhile.
+// In the lab: loads a module, runs test files, unloads the module, and fails if the kernel complained meanwhile.
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 
-const [modules, ...files] = process.argv.slice(2);
+const [module, ...files] = process.argv.slice(2);
+const name = basename(module, '.ko');
 const complaint =
   /BUG|WARNING|Oops|KASAN|UBSAN|Call Trace|cut here|general protection|refcount|blocked for more|atomic|lockdep|leak/i;
 
@@ -17,17 +19,13 @@ function output(command, args) {
 
 const log = () => output('dmesg', []).split('\n');
 const before = log().length;
-const loaded = modules.split(',').filter(Boolean);
-for (const module of loaded) {
-  for (const needed of output('modinfo', ['-F', 'depends', module]).trim().split(',').filter(Boolean))
-    output('modprobe', [needed]);
-  output('insmod', [module]);
-}
-
+// It may be there already.
+if (existsSync(`/sys/module/${name}`)) output('rmmod', [name]);
+output('insmod', [module]);
 const args = ['--test', '--test-concurrency=1', '--test-reporter=spec', ...files];
 let { status } = spawnSync(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] });
-
-for (const module of loaded.reverse()) output('rmmod', [basename(module, '.ko')]);
+// Fails if a test has leaked a reference.
+output('rmmod', [name]);
 const news = log().slice(before - 1);
 if (news.some((line) => complaint.test(line))) {
   process.stdout.write(`The kernel complained:\n${news.join('\n')}\n`);
