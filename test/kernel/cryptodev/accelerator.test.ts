@@ -1,4 +1,4 @@
-// A device behind /dev/crypto (npm run test:cryptodev -- --accelerator cryptodev): results, and how fast it is with one request at a time.
+// A device behind /dev/crypto (npm run test:kernel -- cryptodev --accelerator): results, and how fast it is with one request at a time.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createCipheriv, randomBytes } from 'node:crypto';

@@ -7,7 +7,7 @@ import { after } from 'node:test';
 /** Where scripts/test-cryptodev.mjs has put the programs of this folder. */
 export function program(name: string): string {
   const folder = process.env.SO_CRYPT_KERNEL_BUILD;
-  if (folder === undefined) throw new Error('these tests are run by `npm run test:cryptodev`');
+  if (folder === undefined) throw new Error('these tests are run by `npm run test:kernel`');
   return join(folder, 'bin', name);
 }
 
