@@ -1,0 +1,2 @@
+// Tests of Node's that so-crypt is known to fail, and why.
+export const known = new Map([]);
