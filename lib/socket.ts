@@ -1,6 +1,7 @@
 import net from 'node:net';
 import { Duplex } from 'node:stream';
 import { type Arming, copyKeys, validate, wipeKeys } from './arm.js';
+import { callableBase } from './callable.js';
 import type { CipherName, CryptOptions, CryptState, MacName } from './crypt-options.js';
 import { resolveEngine } from './engines.js';
 import { SoCryptError } from './errors.js';
@@ -36,7 +37,7 @@ interface Entry {
 }
 
 /** All a Socket knows beyond net.Socket. A plain socket has none. */
-class State {
+export class State {
   records: RecordStream | null = null;
   engine: CryptState['engine'] = 'evp';
   cipher: CipherName | undefined;
@@ -66,7 +67,7 @@ export const kRawWrite = Symbol('so-crypt.rawWrite');
 const kOnread = Symbol('so-crypt.onread');
 const kReceive = Symbol('so-crypt.receive');
 const kDeliver = Symbol('so-crypt.deliver');
-const kHold = Symbol('so-crypt.hold');
+export const kHold = Symbol('so-crypt.hold');
 const kFlushCork = Symbol('so-crypt.flushCork');
 
 // Every read of this thread lands here. Its bytes are opened or copied before anything else can run. (Twice the size saves system calls,
@@ -78,6 +79,14 @@ function onRead(this: net.Socket, length: number): boolean {
   return (this as Socket)[kReceive](inbox, length);
 }
 
+const OURS = { buffer: inbox, callback: onRead };
+
+// A handle that somebody has made of a plain object pushes what it reads.
+function readsIntoOurs(options: SocketOptions): boolean {
+  const { handle } = options as { handle?: object };
+  return !handle || 'useUserBuffer' in handle || !('readStart' in handle);
+}
+
 // Armed, the queue holds as much as is sealed in one piece. (Node's default of 16 or 64 KB is one record, or four.)
 const ARMED_HIGH_WATER_MARK = 131_072;
 
@@ -85,7 +94,7 @@ const ARMED_HIGH_WATER_MARK = 131_072;
  * net.Socket with {@link Socket.setCrypt}. Until it is armed it is net.Socket in every respect; a direction that is armed carries
  * records, and the application goes on reading and writing plain bytes.
  */
-export class Socket extends net.Socket {
+export class Socket extends callableBase(net.Socket) {
   // On the prototype, because net.Socket's constructor already calls methods that look at them.
   declare [kState]: State | null;
   declare [kOnread]: OnreadDelivery | null;
@@ -95,7 +104,7 @@ export class Socket extends net.Socket {
     const given: SocketOptions & { onread?: UserOnread } =
       typeof options === 'number' ? { fd: options } : { ...options };
     const { crypt, onread } = given;
-    super({ ...given, onread: { buffer: inbox, callback: onRead } } as net.SocketConstructorOpts);
+    super((readsIntoOurs(given) ? { ...given, onread: OURS } : given) as net.SocketConstructorOpts);
     if (OnreadDelivery.isWanted(onread)) this[kOnread] = new OnreadDelivery(onread);
     if (crypt === undefined) return;
     const engine = resolveEngine(crypt.engine);
@@ -273,6 +282,8 @@ export class Socket extends net.Socket {
         return false;
       }
       if (state.records?.reader && !state.records.onFin()) return false;
+    } else if (state !== null && (state.tap !== null || state.records?.reader)) {
+      return this[kReceive](chunk as Buffer, (chunk as Buffer).length);
     }
     return super.push(chunk, encoding);
   }

@@ -165,6 +165,7 @@ class SealerWrap : public Napi::ObjectWrap<SealerWrap>, public DirectionWrap<Sea
     return DefineClass(env, "Sealer",
                        {InstanceMethod<&SealerWrap::Seal>("seal"), InstanceMethod<&SealerWrap::UpdateKey>("updateKey"),
                         InstanceMethod<&SealerWrap::HasUsed>("hasUsedKeyOf"),
+                        InstanceMethod<&SealerWrap::SetMaxFragment>("setMaxFragment"),
                         InstanceMethod<&SealerWrap::Dispose>("dispose"), InstanceAccessor<&SealerWrap::Sequence>("sequence"),
                         InstanceAccessor<&SealerWrap::Frames>("frames"), InstanceAccessor<&SealerWrap::Overhead>("overhead")});
   }
@@ -215,6 +216,13 @@ class SealerWrap : public Napi::ObjectWrap<SealerWrap>, public DirectionWrap<Sea
   static std::vector<Chunk>& Scratch() {
     static thread_local std::vector<Chunk> chunks;
     return chunks;
+  }
+
+  // setMaxFragment(size): from the next frame on
+  void SetMaxFragment(const Napi::CallbackInfo& info) {
+    const size_t size = info[0].ToNumber().Uint32Value();
+    if (layer_ == nullptr || layer_->SetMaxFragment(size)) return;
+    Napi::TypeError::New(info.Env(), "wrong maxFragment").ThrowAsJavaScriptException();
   }
 
   Napi::Value UpdateKey(const Napi::CallbackInfo& info) { return DoUpdateKey(info); }
