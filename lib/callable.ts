@@ -25,9 +25,10 @@ export function callableBase<T extends Class>(Base: T): T {
 
 /**
  * A class as a function that can do without `new`. Somewhere at its bottom must be a {@link callableBase}, which makes the class's
- * fields and code work on an object that is there already.
+ * fields and code work on an object that is there already. Instances of Node's class count as instances: a program that was written for
+ * Node's means them, too, and some are made by Node.
  */
-export function callable<T extends Class>(Class: T): Callable<T> {
+export function callable<T extends Class>(Class: T, Nodes: Class): Callable<T> {
   function Anew(this: unknown, ...args: unknown[]): object {
     if (new.target !== undefined) return Reflect.construct(Class, args, new.target);
     if (!(this instanceof Class)) return Reflect.construct(Class, args, Anew);
@@ -44,6 +45,11 @@ export function callable<T extends Class>(Class: T): Callable<T> {
     value: Anew,
     writable: true,
     configurable: true,
+  });
+  Object.defineProperty(Anew, Symbol.hasInstance, {
+    value(this: unknown, value: unknown): boolean {
+      return Function.prototype[Symbol.hasInstance].call(this === Anew ? Nodes : this, value);
+    },
   });
   // Static members, own and inherited.
   Object.setPrototypeOf(Anew, Class);

@@ -7,11 +7,13 @@ export function duplexHandle(stream: Duplex, failed: (error: Error) => void): JS
   const handle = newJSStream();
   let closed = false;
   let write: object | null = null;
+  let queued = 0;
   let shutdown: object | null = null;
 
   const finishWrite = (request: object, status: number): void => {
     if (write !== request) return;
     write = null;
+    queued = 0;
     handle.finishWrite(request, status);
     if (shutdown !== null && !closed) startShutdown(shutdown);
   };
@@ -24,6 +26,7 @@ export function duplexHandle(stream: Duplex, failed: (error: Error) => void): JS
     process.nextTick(() => stream.end(() => finishShutdown(request, 0)));
   };
 
+  Object.defineProperty(handle, 'writeQueueSize', { get: () => queued });
   handle.isClosing = () => closed || !stream.readable || !stream.writable;
   handle.onreadstart = () => {
     stream.resume();
@@ -36,6 +39,7 @@ export function duplexHandle(stream: Duplex, failed: (error: Error) => void): JS
   handle.onwrite = (request, chunks) => {
     if (closed) return UV_ECANCELED;
     write = request;
+    queued = chunks.reduce((sum, { length }) => sum + length, 0);
     let pending = chunks.length;
     const done = (error?: Error | null): void => {
       if (!error && --pending > 0) return;

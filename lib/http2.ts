@@ -2,11 +2,13 @@
  * so-crypt/http2: node:http2 with the same exports; https connections are those of so-crypt/tls.
  */
 import http2 from 'node:http2';
-import net from 'node:net';
+import type { Socket as NodesSocket } from 'node:net';
 import { promisify } from 'node:util';
 import { drop } from './drop-in.js';
+import { http2Socket } from './http2-socket.js';
+import net, { type ConnectOptions, type Socket } from './index.js';
 import tls, { type ConnectionOptions } from './tls.js';
-import { carry, readingAtOnce } from './tls-server.js';
+import { carry, forNodesServer } from './tls-server.js';
 import type { EngineOptions, TLSSocket } from './tls-socket.js';
 
 export type { EngineOptions } from './tls-socket.js';
@@ -18,9 +20,9 @@ export type SecureClientSessionOptions = http2.SecureClientSessionOptions & Engi
 export type SecureServerOptions = http2.SecureServerOptions & EngineOptions;
 
 type Options = SecureClientSessionOptions & { allowHTTP1?: boolean; ALPNCallback?: unknown };
-type Listener = (session: http2.ClientHttp2Session, socket: net.Socket) => void;
+type Listener = (session: http2.ClientHttp2Session, socket: NodesSocket) => void;
 
-/** http2.connect; https goes over a TLSSocket of ours. */
+/** http2.connect, over a TLSSocket or Socket of ours. */
 export function connect(authority: string | URL, listener?: Listener): http2.ClientHttp2Session;
 export function connect(
   authority: string | URL,
@@ -34,8 +36,8 @@ export function connect(
 ): http2.ClientHttp2Session {
   const options = typeof given === 'function' ? undefined : given;
   const listener = typeof given === 'function' ? given : later;
-  if (typeof options?.createConnection === 'function' || !isSecure(authority, options))
-    return http2.connect(authority, options, listener);
+  const createConnection = options?.createConnection ? undefined : connectionFor(authority, options);
+  if (createConnection === undefined) return http2.connect(authority, options, listener);
   return http2.connect(
     authority,
     { ...options, createConnection } as http2.SecureClientSessionOptions,
@@ -54,21 +56,38 @@ Object.defineProperty(connect, promisify.custom, {
     }),
 });
 
-// What is no authority at all, Node says better.
-function isSecure(authority: string | URL, options: Options | undefined): boolean {
-  if (typeof authority === 'string' && !URL.canParse(authority)) return false;
+// What is no authority or no protocol of http2, Node says better.
+function connectionFor(authority: string | URL, options: Options | undefined) {
+  if (typeof authority === 'string' && !URL.canParse(authority)) return undefined;
   const { protocol } = (typeof authority === 'string' ? new URL(authority) : authority) ?? {};
-  return (protocol || options?.protocol || 'https:') === 'https:';
+  switch (protocol || options?.protocol || 'https:') {
+    case 'https:':
+      return connectSecurely;
+    case 'http:':
+      return connectPlainly;
+    default:
+      return undefined;
+  }
 }
 
-function createConnection(authority: URL, options: Options): TLSSocket {
-  const name = authority.hostname || authority.host || 'localhost';
-  const host = name.startsWith('[') ? name.slice(1, -1) : name;
+function connectPlainly(authority: URL, options: Options): Socket {
+  const address = { port: authority.port || '80', host: hostOf(authority), ...options };
+  return net.connect(address as unknown as ConnectOptions);
+}
+
+function connectSecurely(authority: URL, options: Options): TLSSocket {
+  const host = hostOf(authority);
   const secure: ConnectionOptions = { ...options } as ConnectionOptions;
   if (!options.ALPNCallback) secure.ALPNProtocols = options.allowHTTP1 ? ['h2', 'http/1.1'] : ['h2'];
   if (!secure.servername && net.isIP(host) === 0) secure.servername = host;
   // Node gives the port as a string, and an empty one for that of the protocol.
-  return tls.connect((authority.port || 443) as number, host, secure);
+  const socket = tls.connect((authority.port || '443') as unknown as number, host, secure);
+  return http2Socket(socket);
+}
+
+function hostOf(authority: URL): string {
+  const host = authority.hostname || authority.host || 'localhost';
+  return host.startsWith('[') ? host.slice(1, -1) : host;
 }
 
 /** http2.createSecureServer, whose connections go to an engine after the handshake. */
@@ -77,10 +96,17 @@ export function createSecureServer(options: SecureServerOptions, listener?: Hand
 export function createSecureServer(...args: unknown[]): http2.Http2SecureServer {
   const [options, listener] = args;
   const server = http2.createSecureServer(
-    readingAtOnce(options) as http2.SecureServerOptions,
+    forNodesServer(options) as http2.SecureServerOptions,
     listener as Handler,
   );
   carry(server, options);
+  // The one listener that Node's constructor has added.
+  const start = server.listeners('secureConnection')[0] as (this: object, socket: TLSSocket) => void;
+  server.removeListener('secureConnection', start as never);
+  server.on('secureConnection', (socket) => {
+    const ours = socket as unknown as TLSSocket;
+    start.call(server, ours.alpnProtocol === 'h2' ? http2Socket(ours) : ours);
+  });
   return server;
 }
 
@@ -99,7 +125,7 @@ export const {
 
 /** Undefined before Node 20.12. */
 export const { performServerHandshake } = http2 as unknown as {
-  performServerHandshake: (socket: net.Socket, options?: http2.ServerOptions) => http2.ServerHttp2Session;
+  performServerHandshake: (socket: NodesSocket, options?: http2.ServerOptions) => http2.ServerHttp2Session;
 };
 
 /** Everything node:http2 has, with ours in its place; what require() gives. */

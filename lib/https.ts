@@ -6,7 +6,7 @@ import https from 'node:https';
 import { callable, callableBase } from './callable.js';
 import { drop } from './drop-in.js';
 import { Agent as AgentClass } from './https-agent.js';
-import { carry, readingAtOnce } from './tls-server.js';
+import { carry, forNodesServer } from './tls-server.js';
 import type { EngineOptions } from './tls-socket.js';
 
 export type { AgentOptions } from './https-agent.js';
@@ -20,14 +20,14 @@ export type RequestOptions = https.RequestOptions & EngineOptions;
 
 class ServerClass extends callableBase(https.Server) {
   constructor(options?: ServerOptions | http.RequestListener, listener?: http.RequestListener) {
-    super(readingAtOnce(options) as https.ServerOptions, listener);
+    super(forNodesServer(options) as https.ServerOptions, listener);
     carry(this, options);
   }
 }
 Object.defineProperty(ServerClass, 'name', { value: 'Server' });
 
 /** https.Server, whose connections go to an engine after the handshake. */
-export const Server = callable(ServerClass);
+export const Server = callable(ServerClass, https.Server);
 export type Server = ServerClass;
 
 /** https.createServer with a {@link Server}. */
@@ -38,7 +38,7 @@ export function createServer(...args: unknown[]): Server {
 }
 
 /** https.Agent, whose connections are ours. */
-export const Agent = callable(AgentClass);
+export const Agent = callable(AgentClass, https.Agent);
 export type Agent = AgentClass;
 
 /** The agent of all requests that name none. */

@@ -26,12 +26,12 @@ export type { FrameLayout } from './frame-layout.js';
 export type { SocketOptions } from './socket.js';
 
 /** net.Socket with {@link SocketClass.setCrypt}. */
-export const Socket = callable(SocketClass);
+export const Socket = callable(SocketClass, net.Socket);
 export type Socket = SocketClass;
 export { Socket as Stream };
 
 /** net.Server, whose connections are {@link Socket}s. */
-export const Server = callable(ServerClass);
+export const Server = callable(ServerClass, net.Server);
 export type Server = ServerClass;
 
 /** Options of {@link connect}: those of net.connect, and `crypt`. */

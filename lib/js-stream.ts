@@ -18,15 +18,18 @@ export interface JSStream {
 export const UV_ECANCELED = -125;
 export const UV_EPIPE = -32;
 
+// Programs may put functions of their own in place of Node's.
+const { createSecureContext, TLSSocket } = tls;
+
 let known: (new () => JSStream) | undefined;
 
 /** Node gives the class to nobody, but every TLSSocket over a Duplex stands on an instance of it. */
 export function newJSStream(): JSStream {
   if (known === undefined) {
     const duplex = new Duplex({ read() {}, write: (_chunk, _encoding, callback) => callback() });
-    const probe = new tls.TLSSocket(duplex, {
+    const probe = new TLSSocket(duplex, {
       isServer: true,
-      secureContext: tls.createSecureContext({ ca: [] }),
+      secureContext: createSecureContext({ ca: [] }),
     });
     const { _parent } = (probe as unknown as { _handle: { _parent: JSStream } })._handle;
     known = _parent.constructor as new () => JSStream;

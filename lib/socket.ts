@@ -105,7 +105,7 @@ export class Socket extends callableBase(net.Socket) {
       typeof options === 'number' ? { fd: options } : { ...options };
     const { crypt, onread } = given;
     super((readsIntoOurs(given) ? { ...given, onread: OURS } : given) as net.SocketConstructorOpts);
-    if (OnreadDelivery.isWanted(onread)) this[kOnread] = new OnreadDelivery(onread);
+    if (OnreadDelivery.isWanted(onread)) this[kOnread] = new OnreadDelivery(onread, this);
     if (crypt === undefined) return;
     const engine = resolveEngine(crypt.engine);
     validate(crypt);
@@ -264,7 +264,10 @@ export class Socket extends callableBase(net.Socket) {
   }
 
   override pause(): this {
-    return this[kOnread] !== null ? super.pause() : (Duplex.prototype.pause.call(this) as this);
+    const onread = this[kOnread];
+    if (onread === null) return Duplex.prototype.pause.call(this) as this;
+    onread.pause();
+    return super.pause();
   }
 
   override resume(): this {

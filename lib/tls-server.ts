@@ -14,6 +14,7 @@ import {
   kSsl,
   kStart,
   kTakeUnread,
+  ownerOf,
   TLSSocket,
 } from './tls-socket.js';
 import { takeUnread } from './unread.js';
@@ -36,14 +37,28 @@ type ConnectionListener = (this: object, stream: Duplex) => void;
 /** What a server of Node's gets over to its connections. */
 export type ServerOptions = EngineOptions & { pauseOnConnect?: boolean | undefined };
 
-/** All servers whose connections are ours. */
-export const carried = new WeakSet<object>();
+type PskCallback = (this: unknown, socket: TLSSocket, identity: string) => unknown;
 
-/** Options for Node's constructor: a handshake must read at once, whatever the application wants afterwards. */
-export function readingAtOnce<T>(options: T): T {
+/** Options for Node's constructor of a server. */
+export function forNodesServer<T>(options: T): T {
   if (typeof options !== 'object' || options === null) return options;
-  resolveEngine((options as ServerOptions).engine);
-  return (options as ServerOptions).pauseOnConnect ? { ...options, pauseOnConnect: false } : options;
+  const given = options as ServerOptions & { pskCallback?: PskCallback };
+  resolveEngine(given.engine);
+  const { pskCallback, pauseOnConnect } = given;
+  return {
+    ...options,
+    // A handshake must read at once, whatever the application wants afterwards.
+    ...(pauseOnConnect && { pauseOnConnect: false }),
+    ...(typeof pskCallback === 'function' && { pskCallback: withOurs(pskCallback) }),
+  };
+}
+
+// Node shows the application a TLSSocket of its own.
+function withOurs(callback: PskCallback): PskCallback {
+  return function (socket, identity) {
+    const ours = ownerOf(socket);
+    return callback.call(this === socket ? ours : this, ours, identity);
+  };
 }
 
 /**
@@ -53,7 +68,6 @@ export function readingAtOnce<T>(options: T): T {
  */
 export function carry(server: tls.Server, options: unknown): void {
   new Carriage(server, (typeof options === 'object' && options) || {});
-  carried.add(server);
 }
 
 class Carriage {
@@ -155,7 +169,7 @@ export class Server extends callableBase(tls.Server) {
     listener?: (socket: TLSSocket) => void,
   ) {
     super(
-      readingAtOnce(options) as tls.TlsOptions,
+      forNodesServer(options) as tls.TlsOptions,
       listener as ((socket: tls.TLSSocket) => void) | undefined,
     );
     carry(this, options);

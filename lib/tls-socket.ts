@@ -49,6 +49,7 @@ type NodesTLSSocket = tls.TLSSocket & {
   _start(): void;
   setServername(name: string): void;
   setSession(session: Buffer | string): void;
+  setKeyCert(context: object): void;
 };
 
 /** Of a TLSSocket whose handshake connect() or a tls.Server runs: an option. */
@@ -68,6 +69,8 @@ export class TLSSocket extends Socket {
   alpnProtocol: string | false | null = null;
   servername: string | false | null = null;
   secureConnecting = true;
+  /** False: nobody has to listen to 'error'. */
+  _controlReleased = true;
   /** Node's TLSSocket, or what is left of it. */
   [kSsl]: tls.TLSSocket | Summary | null = null;
   #handshake: Handshake | undefined;
@@ -129,6 +132,7 @@ export class TLSSocket extends Socket {
       throw error;
     }
     // Until somebody takes control by _releaseControl(), errors need no listener.
+    this._controlReleased = false;
     this.on('error', this._tlsError);
     process.nextTick(() => {
       if (unread.length > 0 && !this.destroyed) handshake.receive(unread);
@@ -162,6 +166,7 @@ export class TLSSocket extends Socket {
       },
       isServer,
     );
+    handshake.wire.owner = this;
     this.#handshake = handshake;
     this[kState]!.tap = handshake;
     this[kHideHandle]();
@@ -261,15 +266,20 @@ export class TLSSocket extends Socket {
 
   _destroySSL(): void {}
 
+  get _secureEstablished(): boolean {
+    return !this.secureConnecting;
+  }
+
   _releaseControl(): boolean {
-    const isHeld = this.listeners('error').includes(this._tlsError as never);
+    if (this._controlReleased) return false;
+    this._controlReleased = true;
     this.removeListener('error', this._tlsError);
-    return isHeld;
+    return true;
   }
 
   _tlsError(error: Error): Error | null {
     this.emit('_tlsError', error);
-    return this.listeners('error').includes(this._tlsError as never) ? null : error;
+    return this._controlReleased ? error : null;
   }
 
   _emitTLSError(error: Error): void {
@@ -380,6 +390,11 @@ export class TLSSocket extends Socket {
     this.#asNodes('setSession', session);
   }
 
+  /** Before a server has chosen its certificate. */
+  setKeyCert(context: object): void {
+    this.#asNodes('setKeyCert', context);
+  }
+
   /** Of the handshake only: OpenSSL sees no records after it. */
   enableTrace(): void {
     this.#asNodes('enableTrace');
@@ -406,12 +421,36 @@ export class TLSSocket extends Socket {
   }
 
   // By Node's TLSSocket, as long as there is one; later by its code, for what that says of wrong arguments.
-  #asNodes(method: 'setServername' | 'setSession' | 'enableTrace', ...args: unknown[]): void {
+  #asNodes(method: 'setServername' | 'setSession' | 'setKeyCert' | 'enableTrace', ...args: unknown[]): void {
     const ssl = this[kSsl];
     const none = { _tlsOptions: { isServer: true }, _handle: { [method]() {} } };
     const target = ssl === null || ssl instanceof Summary ? none : ssl;
     Reflect.apply(nodes[method] as (...args: unknown[]) => void, target, args);
   }
+}
+
+// Programs, and Node's http2, ask `instanceof tls.TLSSocket`. So Node's class comes into the chain of prototypes behind the members of
+// Socket, but for what it puts in place of net.Socket's own.
+Object.setPrototypeOf(
+  TLSSocket.prototype,
+  Object.create(tls.TLSSocket.prototype, {
+    ...netMembersThatNodeReplaces(),
+    ...Object.getOwnPropertyDescriptors(Socket.prototype),
+  }),
+);
+
+function netMembersThatNodeReplaces(): PropertyDescriptorMap {
+  const replaced: PropertyDescriptorMap = {};
+  for (const name of Reflect.ownKeys(tls.TLSSocket.prototype)) {
+    const original = Object.getOwnPropertyDescriptor(net.Socket.prototype, name);
+    if (original !== undefined) replaced[name as string] = original;
+  }
+  return replaced;
+}
+
+/** The socket that the application knows for the one that Node's handshake shows it. */
+export function ownerOf(ssl: object): TLSSocket {
+  return (ssl as { _parent?: { owner?: TLSSocket } })._parent?.owner ?? (ssl as TLSSocket);
 }
 
 /** Node's methods, which check their arguments and leave the rest to `this._handle`. */

@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
 import { callable } from './callable.js';
 import { drop } from './drop-in.js';
-import { carried, Server as ServerClass } from './tls-server.js';
+import { Server as ServerClass } from './tls-server.js';
 import {
   type EngineOptions,
   kComplete,
@@ -20,21 +20,12 @@ import {
 export type { EngineOptions, TLSSocketOptions } from './tls-socket.js';
 
 /** tls.TLSSocket whose handshake is Node's own and whose records are an engine's. */
-export const TLSSocket = callable(SocketClass);
+export const TLSSocket = callable(SocketClass, tls.TLSSocket);
 export type TLSSocket = SocketClass;
 
 /** tls.Server whose 'secureConnection' brings {@link TLSSocket}s of ours. */
-export const Server = callable(ServerClass);
+export const Server = callable(ServerClass, tls.Server);
 export type Server = ServerClass;
-
-// With Node, servers of https and http2 are instances of tls.Server. Ours are Node's classes, so that has to be said.
-Object.defineProperty(Server, Symbol.hasInstance, {
-  value(this: object, value: object): boolean {
-    return (
-      (this === Server && carried.has(value)) || Function.prototype[Symbol.hasInstance].call(this, value)
-    );
-  },
-});
 
 /** Options of {@link connect}: Node's and the engine's. */
 export type ConnectionOptions = tls.ConnectionOptions & EngineOptions;

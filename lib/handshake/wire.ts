@@ -25,6 +25,8 @@ export class Wire extends EventEmitter {
   _parent = null;
   _handle: JSStream | null;
   destroyed = false;
+  /** The socket that the application knows. */
+  owner: object | null = null;
   #end: WireEnd;
   #write: object | null = null;
 
