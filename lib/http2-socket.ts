@@ -7,6 +7,8 @@ import type { TLSSocket } from './tls-socket.js';
  */
 export function http2Socket(socket: TLSSocket): TLSSocket {
   const handle = duplexHandle(socket, (error) => socket.destroy(error));
+  // Before http2 reads by it, and after.
+  Object.assign(handle, { onread: () => {} });
   const bound = new Map<unknown, unknown>();
   return new Proxy(socket, {
     get(target, name): unknown {

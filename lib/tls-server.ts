@@ -41,7 +41,8 @@ type PskCallback = (this: unknown, socket: TLSSocket, identity: string) => unkno
 
 /** Options for Node's constructor of a server. */
 export function forNodesServer<T>(options: T): T {
-  if (typeof options !== 'object' || options === null) return options;
+  // Anything else Node refuses.
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) return options;
   const given = options as ServerOptions & { pskCallback?: PskCallback };
   resolveEngine(given.engine);
   const { pskCallback, pauseOnConnect } = given;

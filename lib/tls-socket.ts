@@ -170,6 +170,8 @@ export class TLSSocket extends Socket {
     this.#handshake = handshake;
     this[kState]!.tap = handshake;
     this[kHideHandle]();
+    // Also of a socket that the application has paused: that is about data.
+    if (this.pending) this.once('connect', () => this[kReadOn]());
     return handshake;
   }
 
