@@ -93,7 +93,8 @@ export function connect(...args: unknown[]): TLSSocket {
     });
   });
   if (listener) socket.once('secureConnect', listener);
-  if (given === undefined) {
+  const isAborted = (rest as { signal?: AbortSignal }).signal?.aborted === true;
+  if (given === undefined && !isAborted) {
     if (rest.timeout) socket.setTimeout(rest.timeout);
     socket.connect(rest as net.NetConnectOpts);
   }
