@@ -9,10 +9,14 @@ export function http2Socket(socket: TLSSocket): TLSSocket {
   const handle = duplexHandle(socket, (error) => socket.destroy(error));
   // Before http2 reads by it, and after.
   Object.assign(handle, { onread: () => {} });
+  // It takes the handle over before the next tick, and expects one that is reading.
+  socket.resume();
   const bound = new Map<unknown, unknown>();
   return new Proxy(socket, {
     get(target, name): unknown {
       if (name === '_handle') return target.destroyed ? null : handle;
+      // http2 would take what has arrived by read(), which brings it by the handle, too.
+      if (name === 'readableLength') return 0;
       const value = Reflect.get(target, name);
       if (typeof value !== 'function' || name === 'constructor') return value;
       // The private members of TLSSocket are not the proxy's.
