@@ -145,6 +145,7 @@ for (const pair of libraryPairs)
     const client = tlsClient(library, port);
     client.pause();
     await waitFor(client, 'secureConnect');
+    client.resume();
     assert.equal(String(await collect(client)), 'hello');
   });
 
