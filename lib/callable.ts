@@ -1,5 +1,9 @@
 // Node's classes are functions: they can be called without `new`, and constructors of the old kind call them on their own `this`
 // (`net.Socket.call(this, options)` after `util.inherits`). Ours are classes, made to allow the same.
+//
+// Whatever stands between `new` and Node's function must not make an object of its own: V8 keeps one hidden class for each constructor
+// that is given as new.target, and makes a new one for every object when two functions take turns. So here are a derived class and a
+// Proxy, and no functions.
 
 type Class = new (...args: never[]) => object;
 
@@ -11,15 +15,20 @@ let adopted: object | undefined;
 
 /** A class of Node's, to be extended by a class that {@link callable} makes callable. */
 export function callableBase<T extends Class>(Base: T): T {
-  function Callable(this: unknown, ...args: unknown[]): object {
-    if (adopted === undefined) return Reflect.construct(Base, args, new.target as never);
-    const self = adopted;
-    adopted = undefined;
-    Reflect.apply(Base as unknown as () => void, self, args);
-    return self;
+  const Nodes = Base as unknown as new (...args: unknown[]) => object;
+  class Callable extends Nodes {
+    // biome-ignore lint/correctness/noUnreachableSuper: without super() only where it returns another object
+    constructor(...args: unknown[]) {
+      if (adopted !== undefined) {
+        const self = adopted;
+        adopted = undefined;
+        Reflect.apply(Nodes as unknown as () => void, self, args);
+        // biome-ignore lint/correctness/noConstructorReturn: in place of the object that super() would make
+        return self;
+      }
+      super(...args);
+    }
   }
-  Callable.prototype = Base.prototype;
-  Object.setPrototypeOf(Callable, Base);
   return Callable as unknown as T;
 }
 
@@ -29,29 +38,24 @@ export function callableBase<T extends Class>(Base: T): T {
  * Node's means them, too, and some are made by Node.
  */
 export function callable<T extends Class>(Class: T, Nodes: Class): Callable<T> {
-  function Anew(this: unknown, ...args: unknown[]): object {
-    if (new.target !== undefined) return Reflect.construct(Class, args, new.target);
-    if (!(this instanceof Class)) return Reflect.construct(Class, args, Anew);
-    adopted = this;
-    try {
-      return Reflect.construct(Class, args, this.constructor);
-    } finally {
-      adopted = undefined;
-    }
-  }
-  Object.defineProperty(Anew, 'name', { value: Class.name, configurable: true });
-  Anew.prototype = Class.prototype;
-  Object.defineProperty(Class.prototype, 'constructor', {
-    value: Anew,
-    writable: true,
-    configurable: true,
-  });
-  Object.defineProperty(Anew, Symbol.hasInstance, {
-    value(this: unknown, value: unknown): boolean {
-      return Function.prototype[Symbol.hasInstance].call(this === Anew ? Nodes : this, value);
+  const isInstance = function (this: unknown, value: unknown): boolean {
+    return Function.prototype[Symbol.hasInstance].call(this === proxy ? Nodes : this, value);
+  };
+  const proxy: T = new Proxy(Class, {
+    apply(target, self, args): object | undefined {
+      if (!(self instanceof target)) return Reflect.construct(target, args);
+      adopted = self;
+      try {
+        return Reflect.construct(target, args, self.constructor);
+      } finally {
+        adopted = undefined;
+      }
     },
+    construct: (target, args, newTarget) =>
+      Reflect.construct(target, args, newTarget === proxy ? target : newTarget),
+    get: (target, name, receiver) =>
+      name === Symbol.hasInstance ? isInstance : Reflect.get(target, name, receiver),
   });
-  // Static members, own and inherited.
-  Object.setPrototypeOf(Anew, Class);
-  return Anew as unknown as Callable<T>;
+  Object.defineProperty(Class.prototype, 'constructor', { value: proxy, writable: true, configurable: true });
+  return proxy as Callable<T>;
 }
