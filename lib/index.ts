@@ -2,9 +2,12 @@
  * so-crypt: a drop-in for node:net whose sockets encrypt in write().
  */
 import net from 'node:net';
+import { callable } from './callable.js';
+import { drop } from './drop-in.js';
 import { engines } from './engines.js';
-import { Server } from './server.js';
-import { Socket, type SocketOptions } from './socket.js';
+import { SoCryptError } from './errors.js';
+import { Server as ServerClass } from './server.js';
+import { Socket as SocketClass, type SocketOptions } from './socket.js';
 
 export type {
   CipherName,
@@ -22,8 +25,16 @@ export { type EngineReport, engines } from './engines.js';
 export { SoCryptError, type SoCryptErrorCode } from './errors.js';
 export type { FrameLayout } from './frame-layout.js';
 export type { SendFileOptions } from './send-file.js';
-export { Server } from './server.js';
-export { Socket, Socket as Stream, type SocketOptions } from './socket.js';
+export type { SocketOptions } from './socket.js';
+
+/** net.Socket with {@link SocketClass.setCrypt}. */
+export const Socket = callable(SocketClass, net.Socket);
+export type Socket = SocketClass;
+export { Socket as Stream };
+
+/** net.Server, whose connections are {@link Socket}s. */
+export const Server = callable(ServerClass, net.Server);
+export type Server = ServerClass;
 
 /** Options of {@link connect}: those of net.connect, and `crypt`. */
 export type ConnectOptions = net.NetConnectOpts & SocketOptions;
@@ -49,7 +60,7 @@ export function createServer(...args: unknown[]): Server {
   return new Server(...(args as [net.ServerOpts]));
 }
 
-const {
+export const {
   BlockList,
   SocketAddress,
   isIP,
@@ -61,17 +72,16 @@ const {
   setDefaultAutoSelectFamilyAttemptTimeout,
 } = net;
 
-export {
-  BlockList,
-  getDefaultAutoSelectFamily,
-  getDefaultAutoSelectFamilyAttemptTimeout,
-  isIP,
-  isIPv4,
-  isIPv6,
-  SocketAddress,
-  setDefaultAutoSelectFamily,
-  setDefaultAutoSelectFamilyAttemptTimeout,
-};
+/** Everything node:net has, with ours in its place; what require() gives. */
+const api = drop(net, {
+  Socket,
+  Stream: Socket,
+  Server,
+  connect,
+  createConnection,
+  createServer,
+  engines,
+  SoCryptError,
+});
 
-/** Everything node:net has, with ours in its place. */
-export default { ...net, Socket, Stream: Socket, Server, connect, createConnection, createServer, engines };
+export { api as default, api as 'module.exports' };

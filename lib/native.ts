@@ -123,6 +123,8 @@ export interface Sealer extends NativeDirection {
   exportKeys(): ExportedKeys | undefined;
   /** Most bytes that one frame is longer than its payload. */
   readonly overhead: number;
+  /** From the next frame on; at most what the layout allows. */
+  setMaxFragment(size: number): void;
   /** Seals all of the chunks into `out`; bytes written, or a negative {@link SealStatus}. */
   seal(type: number, chunks: Uint8Array | readonly Uint8Array[], out: Uint8Array): number;
 }

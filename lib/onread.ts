@@ -7,11 +7,15 @@ export interface UserOnread {
 /** Gives plain bytes to an application that reads with `onread`, in pieces that fit its buffers. */
 export class OnreadDelivery {
   readonly #onread: UserOnread;
+  readonly #socket: object;
+  #target: Uint8Array | undefined;
+  #isPaused = false;
   #rest: Buffer[] = [];
   #whenEmpty: (() => void) | undefined;
 
-  constructor(onread: UserOnread) {
+  constructor(onread: UserOnread, socket: object) {
     this.#onread = onread;
+    this.#socket = socket;
   }
 
   /** The test that net.Socket makes: anything else is ignored. */
@@ -24,18 +28,28 @@ export class OnreadDelivery {
     );
   }
 
+  /** Until {@link deliverRest}. */
+  pause(): void {
+    this.#isPaused = true;
+  }
+
   /** False: the application's callback wants no more for now; what is left is kept. */
   deliver(data: Buffer): boolean {
-    if (this.#rest.length > 0) {
+    if (this.#rest.length > 0 || this.#isPaused) {
       this.#rest.push(data);
       return false;
     }
     const { buffer, callback } = this.#onread;
     for (let at = 0; at < data.length; ) {
-      const target = typeof buffer === 'function' ? buffer() : buffer;
+      // As net.Socket does, the application is asked for the buffer of the next read as soon as it had this one.
+      const next = (): Uint8Array => (typeof buffer === 'function' ? buffer() : buffer);
+      this.#target ??= next();
+      const target = this.#target;
       const length = data.copy(target, 0, at);
       at += length;
-      if (length === 0 || callback(length, target) === false) {
+      const more = length > 0 && callback.call(this.#socket, length, target) !== false;
+      this.#target = next();
+      if (!more || this.#isPaused) {
         if (at < data.length) this.#rest.unshift(data.subarray(at));
         return false;
       }
@@ -45,6 +59,7 @@ export class OnreadDelivery {
 
   /** Goes on with what was kept. True: nothing is left. */
   deliverRest(): boolean {
+    this.#isPaused = false;
     while (this.#rest.length > 0) {
       const [data, ...later] = this.#rest as [Buffer, ...Buffer[]];
       this.#rest = [];

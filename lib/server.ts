@@ -1,10 +1,11 @@
 import net from 'node:net';
+import { callableBase } from './callable.js';
 import { Socket } from './socket.js';
 
 type Internals = net.Socket & { _handle: object | null; server?: unknown; _server?: unknown };
 
 /** net.Server whose 'connection' event brings a {@link Socket}. */
-export class Server extends net.Server {
+export class Server extends callableBase(net.Server) {
   override emit(event: string | symbol, ...args: unknown[]): boolean {
     const [socket] = args;
     if (event === 'connection' && socket instanceof net.Socket && !(socket instanceof Socket))

@@ -3,6 +3,7 @@ import net from 'node:net';
 import { Duplex } from 'node:stream';
 import { type Arming, copyKeys, validate, wipeKeys } from './arm.js';
 import { armSocket } from './arm-socket.js';
+import { callableBase } from './callable.js';
 import type { CryptOptions, CryptState } from './crypt-options.js';
 import { type Engines, resolveEngine } from './engines.js';
 import { SoCryptError } from './errors.js';
@@ -46,11 +47,19 @@ function onRead(this: net.Socket, length: number): boolean {
   return (this as Socket)[kReceive](inbox, length);
 }
 
+const OURS = { buffer: inbox, callback: onRead };
+
+// A handle that somebody has made of a plain object pushes what it reads.
+function readsIntoOurs(options: SocketOptions): boolean {
+  const { handle } = options as { handle?: object };
+  return !handle || 'useUserBuffer' in handle || !('readStart' in handle);
+}
+
 /**
  * net.Socket with {@link Socket.setCrypt}. Until it is armed it is net.Socket in every respect; a direction that is armed carries
  * records, and the application goes on reading and writing plain bytes.
  */
-export class Socket extends net.Socket {
+export class Socket extends callableBase(net.Socket) {
   // On the prototype, because net.Socket's constructor already calls methods that look at them.
   declare [kState]: State | null;
   declare [kOnread]: OnreadDelivery | null;
@@ -60,8 +69,8 @@ export class Socket extends net.Socket {
     const given: SocketOptions & { onread?: UserOnread } =
       typeof options === 'number' ? { fd: options } : { ...options };
     const { crypt, onread } = given;
-    super({ ...given, onread: { buffer: inbox, callback: onRead } } as net.SocketConstructorOpts);
-    if (OnreadDelivery.isWanted(onread)) this[kOnread] = new OnreadDelivery(onread);
+    super((readsIntoOurs(given) ? { ...given, onread: OURS } : given) as net.SocketConstructorOpts);
+    if (OnreadDelivery.isWanted(onread)) this[kOnread] = new OnreadDelivery(onread, this);
     if (crypt === undefined) return;
     const engine = resolveEngine(crypt.engine, crypt.driver);
     validate(crypt);
@@ -271,7 +280,10 @@ export class Socket extends net.Socket {
   }
 
   override pause(): this {
-    return this[kOnread] !== null ? super.pause() : (Duplex.prototype.pause.call(this) as this);
+    const onread = this[kOnread];
+    if (onread === null) return Duplex.prototype.pause.call(this) as this;
+    onread.pause();
+    return super.pause();
   }
 
   override resume(): this {
@@ -300,6 +312,8 @@ export class Socket extends net.Socket {
         return false;
       }
       if (state.records?.reader && !state.records.onFin()) return false;
+    } else if (state !== null && (state.tap !== null || state.records?.reader)) {
+      return this[kReceive](chunk as Buffer, (chunk as Buffer).length);
     }
     return super.push(chunk, encoding);
   }

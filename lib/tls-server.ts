@@ -1,10 +1,22 @@
-import type net from 'node:net';
+import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
+import { callableBase } from './callable.js';
 import { resolveEngine } from './engines.js';
 import type { Handshake } from './handshake/handshake.js';
 import { adopt } from './server.js';
-import { canTakeOver, type EngineOptions, kComplete, kSsl, kStart, TLSSocket } from './tls-socket.js';
+import { canTakeOver } from './tls-carrier.js';
+import { ask } from './tls-server-view.js';
+import {
+  type EngineOptions,
+  kComplete,
+  kDriven,
+  kSsl,
+  kStart,
+  kTakeUnread,
+  ownerOf,
+  TLSSocket,
+} from './tls-socket.js';
 import { takeUnread } from './unread.js';
 
 const kConnecting = Symbol('so-crypt.connecting');
@@ -22,85 +34,120 @@ interface View {
 
 type ConnectionListener = (this: object, stream: Duplex) => void;
 
+/** What a server of Node's gets over to its connections. */
+export type ServerOptions = EngineOptions & { pauseOnConnect?: boolean | undefined };
+
+type PskCallback = (this: unknown, socket: TLSSocket, identity: string) => unknown;
+
+/** Options for Node's constructor of a server. */
+export function forNodesServer<T>(options: T): T {
+  // Anything else Node refuses.
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) return options;
+  const given = options as ServerOptions & { pskCallback?: PskCallback };
+  resolveEngine(given.engine, given.driver);
+  const { pskCallback, pauseOnConnect } = given;
+  return {
+    ...options,
+    // A handshake must read at once, whatever the application wants afterwards.
+    ...(pauseOnConnect && { pauseOnConnect: false }),
+    ...(typeof pskCallback === 'function' && { pskCallback: withOurs(pskCallback) }),
+  };
+}
+
+// Node shows the application a TLSSocket of its own.
+function withOurs(callback: PskCallback): PskCallback {
+  return function (socket, identity) {
+    const ours = ownerOf(socket);
+    return callback.call(this === socket ? ours : this, ours, identity);
+  };
+}
+
 /**
- * tls.Server whose connections go to an engine after the handshake. Node's own connection listener runs the handshake, with a stream
- * of ours in place of the connection, so that all its options and events are Node's.
+ * Makes the connections of a tls.Server of Node's, or of one of its descendants, go to an engine after the handshake. Node's own
+ * connection listener runs the handshake, with a stream of ours in place of the connection, so that all its options and events are
+ * Node's.
  */
-export class Server extends tls.Server {
+export function carry(server: tls.Server, options: unknown): void {
+  new Carriage(server, (typeof options === 'object' && options) || {});
+}
+
+class Carriage {
+  readonly #server: tls.Server;
   readonly #handshakeOf: ConnectionListener;
   readonly #engineOptions: EngineOptions;
-  readonly #pauseOnConnect: boolean;
   // The server as a handshake sees it: the same, but that the handshake's events come by here. Each connection has one that inherits.
   readonly #views: object;
 
-  constructor(
-    options?: (tls.TlsOptions & EngineOptions) | ((socket: TLSSocket) => void),
-    listener?: (socket: TLSSocket) => void,
-  ) {
-    const given = typeof options === 'function' ? {} : { ...options };
-    const onSecure = typeof options === 'function' ? options : listener;
-    resolveEngine(given.engine, given.driver);
-    // The handshake must read at once, whatever the application wants afterwards.
-    super(
-      { ...given, pauseOnConnect: false } as tls.TlsOptions,
-      onSecure as ((socket: tls.TLSSocket) => void) | undefined,
-    );
-    const { engine, driver, truncation } = given;
+  constructor(server: tls.Server, { engine, driver, truncation, pauseOnConnect }: ServerOptions) {
+    this.#server = server;
     this.#engineOptions = {
       ...(engine && { engine }),
       ...(driver && { driver }),
       ...(truncation && { truncation }),
     };
-    this.#pauseOnConnect = given.pauseOnConnect === true;
-    const server = this;
-    this.#views = Object.create(this, {
+    if (pauseOnConnect) Object.assign(server, { pauseOnConnect: true });
+    const carriage = this;
+    this.#views = Object.create(server, {
+      pauseOnConnect: { value: false },
       listenerCount: { value: (event: string) => (event === 'keylog' ? 1 : server.listenerCount(event)) },
       emit: {
         value(this: View, event: string, ...args: unknown[]): boolean {
-          return server.#onHandshakeEvent(this[kConnecting], event, args);
+          return carriage.#onHandshakeEvent(this[kConnecting], event, args);
         },
       },
     });
     // The one listener that tls.Server's constructor has added.
-    this.#handshakeOf = this.listeners('connection')[0] as ConnectionListener;
-    this.removeListener('connection', this.#handshakeOf as never);
-    this.on('connection', (connection: net.Socket) => this.#onConnection(connection));
+    this.#handshakeOf = server.listeners('connection')[0] as ConnectionListener;
+    server.removeListener('connection', this.#handshakeOf as never);
+    server.on('connection', (connection) => this.#onConnection(connection));
   }
 
-  #onConnection(connection: net.Socket): void {
-    // A stream without a handle of its own (injected by emit('connection')) has nothing that an engine could carry.
-    if (!canTakeOver(connection)) return void this.#handshakeOf.call(this, connection);
-    const { bytes } = takeUnread(connection);
-    const socket = adopt(
-      connection,
-      this,
-      (options) => new TLSSocket({ ...options, ...this.#engineOptions }),
-    );
-    if (this.listenerCount('connection') > 1) {
-      // Somebody keeps the connection to watch it or to close it.
-      connection.once('close', () => socket.destroy());
-      socket.once('close', () => connection.destroy());
-    }
-    const handshake = socket[kStart](true, bytes);
+  #onConnection(connection: Duplex): void {
+    const { socket, unread } = this.#socketFor(connection);
+    const handshake = socket[kStart](true);
     const onError = (error: Error) => handshake.wire.destroy(error);
     socket.on('error', onError);
     const view: View = Object.create(this.#views);
     view[kConnecting] = { socket, handshake, onError };
     this.#handshakeOf.call(view, handshake.wire as unknown as Duplex);
+    if (unread.length > 0) handshake.receive(unread);
+  }
+
+  #socketFor(connection: Duplex): { socket: TLSSocket; unread: Buffer } {
+    const server = this.#server;
+    const options = { ...this.#engineOptions, [kDriven]: true } as const;
+    // A connection that nobody else has seen is no more than a handle.
+    const isFresh =
+      connection instanceof net.Socket &&
+      (connection as { server?: unknown }).server === server &&
+      server.listenerCount('connection') === 1;
+    if (isFresh && canTakeOver(connection)) {
+      const { bytes: unread } = takeUnread(connection);
+      const make = (accepted: object) => new TLSSocket(undefined, { ...accepted, ...options });
+      return { socket: adopt(connection, server, make), unread };
+    }
+    const socket = new TLSSocket(connection, options);
+    Object.assign(socket, { server });
+    return { socket, unread: socket[kTakeUnread]() };
   }
 
   // An event of a connection's handshake on its way to the application.
   #onHandshakeEvent(connection: Connecting, event: string, args: unknown[]): boolean {
+    const server = this.#server;
     const { socket, handshake } = connection;
     switch (event) {
       case 'keylog':
         handshake.onKeylog(args[0] as Buffer);
-        return this.emit(event, args[0], socket);
+        return server.emit(event, args[0], socket);
       case 'newSession':
       case 'resumeSession':
-        return this.#ask(event, args, handshake);
-      case 'tlsClientError':
-        return this.emit(event, args[0], socket);
+        return ask(server, event, args, handshake);
+      case 'tlsClientError': {
+        const ssl = args[1] as TLSSocket;
+        socket.servername = ssl.servername;
+        socket.authorizationError = ssl.authorizationError;
+        return server.emit(event, args[0], socket);
+      }
       case 'secureConnection': {
         const ssl = args[0] as tls.TLSSocket;
         socket[kSsl] = ssl;
@@ -109,28 +156,28 @@ export class Server extends tls.Server {
           // As with node:tls, a connection that breaks must not end a server whose application does not listen.
           socket.on('error', ignore);
           socket.removeListener('error', connection.onError);
-          if (this.#pauseOnConnect) socket.pause();
-          this.emit(event, socket);
+          if ((server as { pauseOnConnect?: boolean }).pauseOnConnect) socket.pause();
+          server.emit(event, socket);
         });
         return true;
       }
       default:
-        return this.emit(event, ...args);
+        return server.emit(event, ...args);
     }
   }
+}
 
-  // Until the application has answered, OpenSSL must not be fed.
-  #ask(event: string, args: unknown[], handshake: Handshake): boolean {
-    if (this.listenerCount(event) === 0) return false;
-    const go = handshake.hold();
-    let answered = false;
-    const answer = args.at(-1) as (...values: unknown[]) => void;
-    const wrapped = (...values: unknown[]): void => {
-      answer(...values);
-      if (!answered) go();
-      answered = true;
-    };
-    return this.emit(event, ...args.slice(0, -1), wrapped);
+/** tls.Server whose connections go to an engine after the handshake. */
+export class Server extends callableBase(tls.Server) {
+  constructor(
+    options?: (tls.TlsOptions & EngineOptions) | ((socket: TLSSocket) => void),
+    listener?: (socket: TLSSocket) => void,
+  ) {
+    super(
+      forNodesServer(options) as tls.TlsOptions,
+      listener as ((socket: tls.TLSSocket) => void) | undefined,
+    );
+    carry(this, options);
   }
 }
 

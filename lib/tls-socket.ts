@@ -1,5 +1,6 @@
 import net from 'node:net';
-import type tls from 'node:tls';
+import type { Duplex } from 'node:stream';
+import tls from 'node:tls';
 import { validate } from './arm.js';
 import { attachEarly } from './arm-socket.js';
 import type { CryptOptions, EngineChoice, EngineName } from './crypt-options.js';
@@ -16,11 +17,15 @@ import {
   kArm,
   kEnsureState,
   kHideHandle,
+  kHold,
   kOpenGate,
   kRawWrite,
   kReadOn,
   kState,
+  type State,
 } from './socket-internals.js';
+import { handshakeByHand } from './tls-by-hand.js';
+import { Carrier } from './tls-carrier.js';
 
 /** Options beyond Node's of everything in so-crypt/tls. */
 export interface EngineOptions {
@@ -35,18 +40,29 @@ export interface EngineOptions {
   truncation?: 'error' | 'end';
 }
 
-/** Methods that @types/node does not know. */
+/** Options of `new TLSSocket()`: Node's and the engine's. */
+export type TLSSocketOptions = tls.TLSSocketOptions &
+  Omit<tls.ConnectionOptions, keyof tls.TLSSocketOptions | 'socket'> &
+  SocketOptions &
+  EngineOptions & { pauseOnConnect?: boolean; onread?: net.OnReadOpts };
+
+/** What @types/node does not know. */
 type NodesTLSSocket = tls.TLSSocket & {
+  _start(): void;
   setServername(name: string): void;
   setSession(session: Buffer | string): void;
+  setKeyCert(context: object): void;
 };
 
+/** Of a TLSSocket whose handshake connect() or a tls.Server runs: an option. */
+export const kDriven = Symbol('so-crypt.driven');
 export const kSsl = Symbol('so-crypt.ssl');
 export const kStart = Symbol('so-crypt.start');
+export const kTakeUnread = Symbol('so-crypt.takeUnread');
 export const kComplete = Symbol('so-crypt.complete');
 
 /**
- * tls.TLSSocket whose handshake is Node's own and whose records are an engine's. Made by {@link connect} and by {@link Server}.
+ * tls.TLSSocket whose handshake is Node's own and whose records are an engine's.
  */
 export class TLSSocket extends Socket {
   declare readonly encrypted: true;
@@ -55,27 +71,95 @@ export class TLSSocket extends Socket {
   alpnProtocol: string | false | null = null;
   servername: string | false | null = null;
   secureConnecting = true;
+  /** False: nobody has to listen to 'error'. */
+  _controlReleased = true;
   /** Node's TLSSocket, or what is left of it. */
   [kSsl]: tls.TLSSocket | Summary | null = null;
   #handshake: Handshake | undefined;
+  #maxSendFragment: number | undefined;
   /** Seals tickets that reached the engine for OpenSSL, which waits for them under the first read key. */
   #ticketSealer: Sealer | undefined;
   readonly #engineOptions: EngineOptions;
 
-  constructor(options: SocketOptions & EngineOptions = {}) {
+  readonly #carrier: Carrier | undefined;
+  #isStarted = true;
+
+  /** @param stream a connection or any other Duplex; without one, call connect() */
+  constructor(stream?: Duplex | null, options: TLSSocketOptions & { [kDriven]?: true } = {}) {
     resolveEngine(options.engine, options.driver);
-    super(options);
+    const carrier = stream ? new Carrier(stream) : undefined;
+    super({
+      ...options,
+      ...(carrier && { handle: carrier.handle, allowHalfOpen: stream?.allowHalfOpen, onread: undefined }),
+      pauseOnCreate: false,
+    } as SocketOptions);
     const { engine, driver, truncation } = options;
     this.#engineOptions = {
       ...(engine && { engine }),
       ...(driver && { driver }),
       truncation: truncation ?? 'end',
     };
+    this.#carrier = carrier;
     this[kEnsureState]().gate = [];
+    if (stream && carrier) this.#standOn(stream, carrier);
+    if (options[kDriven]) return;
+    this.#isStarted = options.isServer === true;
+    this.#byHand(options, this[kTakeUnread]());
+  }
+
+  /** What the stream below had read before: the beginning of the handshake. */
+  [kTakeUnread](): Buffer {
+    return this.#carrier?.unread ?? Buffer.alloc(0);
+  }
+
+  #standOn(stream: Duplex, carrier: Carrier): void {
+    carrier.watch(
+      () => this.destroy(),
+      (error) => this._emitTLSError(error),
+    );
+    if (!(stream instanceof net.Socket)) return;
+    // Timers of the one below run on with ours.
+    (this as unknown as { _parent: net.Socket })._parent = stream;
+    if (!stream.pending) return;
+    (this as { connecting: boolean }).connecting = true;
+    stream.once('connect', () => {
+      (this as { connecting: boolean }).connecting = false;
+      this.emit('connect');
+    });
+  }
+
+  #byHand(options: TLSSocketOptions, unread: Buffer): void {
+    const handshake = this[kStart](options.isServer === true);
+    if (options.server) (this as { server?: unknown }).server = options.server;
+    try {
+      handshakeByHand(this, handshake, options);
+    } catch (error) {
+      handshake.detach();
+      throw error;
+    }
+    // Until somebody takes control by _releaseControl(), errors need no listener.
+    this._controlReleased = false;
+    this.on('error', this._tlsError);
+    process.nextTick(() => {
+      if (unread.length > 0 && !this.destroyed) handshake.receive(unread);
+    });
+  }
+
+  /** A client made by hand begins its handshake; so does its first write. */
+  _start(): void {
+    const ssl = this[kSsl] as NodesTLSSocket | null;
+    if (this.#isStarted || this.destroyed || ssl === null) return;
+    this.#isStarted = true;
+    this.#whenConnected(() => ssl._start());
+  }
+
+  override [kHold](state: State, run: () => void, fail: (error?: Error | null) => void): void {
+    super[kHold](state, run, fail);
+    this._start();
   }
 
   /** Begins to run a handshake over this socket; all bytes go to it from here on. */
-  [kStart](isServer: boolean, unread?: Buffer): Handshake {
+  [kStart](isServer: boolean): Handshake {
     // What OpenSSL writes before the connection is there waits for it like any other write.
     const handshake = new Handshake(
       {
@@ -88,11 +172,13 @@ export class TLSSocket extends Socket {
       },
       isServer,
     );
+    handshake.wire.owner = this;
     this.#handshake = handshake;
     this[kState]!.tap = handshake;
     this[kHideHandle]();
     this.#whenConnected(() => this.#attachEarly());
-    if (unread !== undefined && unread.length > 0) handshake.receive(unread);
+    // Also of a socket that the application has paused: that is about data.
+    if (this.pending) this.once('connect', () => this[kReadOn]());
     return handshake;
   }
 
@@ -123,6 +209,7 @@ export class TLSSocket extends Socket {
       ...(engine && { engine }),
       ...(driver && { driver }),
       ...(truncation && { truncation }),
+      ...this.#largestFragment(handOver),
       ...(!isServer && { onHandshakeMessage: (message: Buffer) => this.#onHandshakeMessage(message) }),
     });
     state.tap = null;
@@ -156,6 +243,12 @@ export class TLSSocket extends Socket {
     else this.read(0);
   }
 
+  // The one that was agreed on is a limit, too.
+  #largestFragment({ options }: HandOver): { maxFragment?: number } {
+    const asked = this.#maxSendFragment;
+    return asked === undefined ? {} : { maxFragment: Math.min(asked, options.maxFragment ?? asked) };
+  }
+
   // The handshake's bytes are none of the application's.
   #startCounting(unread: number): void {
     const records = this[kState]!.records!;
@@ -178,13 +271,47 @@ export class TLSSocket extends Socket {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    // From inside net.Socket's constructor: a signal that has been aborted already.
+    if (!(#carrier in this)) return super._destroy(error, callback);
     this.#handshake?.detach();
-    this.#handshake?.wire.destroy();
     const ssl = this[kSsl];
     if (ssl instanceof Summary) ssl.dispose();
     else ssl?.destroy();
+    // After OpenSSL's side, which lets go of its SSL object when its wire closes: later, because OpenSSL may be on the stack.
+    this.#handshake?.wire.destroy();
     this.#ticketSealer?.dispose();
-    super._destroy(error, callback);
+    const destroy = (): void => super._destroy(error, callback);
+    if (this.#carrier && this._handle) this.#carrier.closeBy(destroy);
+    else destroy();
+  }
+
+  /** Node's own name for a handle of OpenSSL's; while there is one. */
+  get ssl(): object | null {
+    const ssl = this[kSsl];
+    return ssl instanceof Summary ? null : ((ssl as unknown as { _handle: object } | null)?._handle ?? null);
+  }
+
+  _destroySSL(): void {}
+
+  get _secureEstablished(): boolean {
+    return !this.secureConnecting;
+  }
+
+  _releaseControl(): boolean {
+    if (this._controlReleased) return false;
+    this._controlReleased = true;
+    this.removeListener('error', this._tlsError);
+    return true;
+  }
+
+  _tlsError(error: Error): Error | null {
+    this.emit('_tlsError', error);
+    return this._controlReleased ? error : null;
+  }
+
+  _emitTLSError(error: Error): void {
+    const shown = this._tlsError(error);
+    if (shown) this.emit('error', shown);
   }
 
   /** Not for TLSSockets: the handshake arms them. */
@@ -254,51 +381,111 @@ export class TLSSocket extends Socket {
   }
 
   exportKeyingMaterial(length: number, label: string, context?: Buffer): Buffer {
-    const ask = this.#ask('exportKeyingMaterial');
-    if (this.secureConnecting || ask === undefined)
-      throw new SoCryptError(
-        'ERR_SO_CRYPT_HANDOVER',
-        'There is no keying material before the handshake is done',
-      );
-    return ask(length, label, context as Buffer);
+    const ssl = this[kSsl];
+    // Node's own check of the arguments.
+    return nodes.exportKeyingMaterial.call(
+      { _secureEstablished: !this.secureConnecting, _handle: ssl as Summary } as never,
+      length,
+      label,
+      context as Buffer,
+    );
   }
 
-  /** Has no effect after the handshake: the option maxFragment of setCrypt is the engine's. */
+  /** The largest plaintext of a record, 512 to 16384 bytes. False: the engine can't change it, or it is out of these bounds. */
   setMaxSendFragment(size: number): boolean {
-    return this.#ask('setMaxSendFragment')?.(size) ?? false;
+    return nodes.setMaxSendFragment.call(
+      {
+        _handle: { setMaxSendFragment: (checked: number) => Number(this.#setMaxSendFragment(checked)) },
+      } as never,
+      size,
+    );
+  }
+
+  #setMaxSendFragment(size: number): boolean {
+    const ssl = this[kSsl];
+    if (size < 512 || size > TLS_MAX_FRAGMENT || ssl === null) return false;
+    const state = this[kState];
+    const writer = state?.records?.writer;
+    if (writer && !writer.setMaxFragment) return false; // the kernel has its own
+    this.#maxSendFragment = size;
+    writer?.setMaxFragment?.(size);
+    if (writer && state) state.upgradeTerms = undefined;
+    return true;
   }
 
   setServername(name: string): void {
-    this.#nodes('setServername').setServername(name);
+    this.#asNodes('setServername', name);
   }
 
   setSession(session: Buffer | string): void {
-    this.#nodes('setSession').setSession(session);
+    this.#asNodes('setSession', session);
   }
 
+  /** Before a server has chosen its certificate. */
+  setKeyCert(context: object): void {
+    this.#asNodes('setKeyCert', context);
+  }
+
+  /** Of the handshake only: OpenSSL sees no records after it. */
   enableTrace(): void {
-    this.#nodes('enableTrace').enableTrace();
+    this.#asNodes('enableTrace');
   }
 
   /** TLS 1.2's renegotiation is never offered: it needs the SSL object. */
   disableRenegotiation(): void {}
 
   /** Always fails, with ERR_SO_CRYPT_AFTER_HANDOVER: renegotiation needs the SSL object. */
-  renegotiate(_options: object, callback?: (error: Error) => void): boolean {
-    const error = new SoCryptError('ERR_SO_CRYPT_AFTER_HANDOVER', 'A connection can not renegotiate', {
-      hint: 'Ask for client certificates in the handshake, or use keyUpdate() for new keys',
-    });
-    if (callback) process.nextTick(callback, error);
-    return false;
+  renegotiate(options: object, callback?: (error: Error | null) => void): boolean | undefined {
+    const refuse = (): never => {
+      throw new SoCryptError('ERR_SO_CRYPT_AFTER_HANDOVER', 'A connection can not renegotiate', {
+        hint: 'Ask for client certificates in the handshake, or use keyUpdate() for new keys',
+      });
+    };
+    const { destroyed } = this;
+    const facade = {
+      destroyed,
+      _tlsOptions: {},
+      write() {},
+      _handle: { setVerifyMode() {}, renegotiate: refuse },
+    };
+    return nodes.renegotiate.call(facade as never, options, callback as () => void);
   }
 
-  #nodes(method: string): NodesTLSSocket {
+  // By Node's TLSSocket, as long as there is one; later by its code, for what that says of wrong arguments.
+  #asNodes(method: 'setServername' | 'setSession' | 'setKeyCert' | 'enableTrace', ...args: unknown[]): void {
     const ssl = this[kSsl];
-    if (ssl === null || ssl instanceof Summary || !this.secureConnecting)
-      throw new SoCryptError('ERR_SO_CRYPT_AFTER_HANDOVER', `${method}() has no meaning after the handshake`);
-    return ssl as NodesTLSSocket;
+    const none = { _tlsOptions: { isServer: true }, _handle: { [method]() {} } };
+    const target = ssl === null || ssl instanceof Summary ? none : ssl;
+    Reflect.apply(nodes[method] as (...args: unknown[]) => void, target, args);
   }
 }
+
+// Programs, and Node's http2, ask `instanceof tls.TLSSocket`. So Node's class comes into the chain of prototypes behind the members of
+// Socket, but for what it puts in place of net.Socket's own.
+Object.setPrototypeOf(
+  TLSSocket.prototype,
+  Object.create(tls.TLSSocket.prototype, {
+    ...netMembersThatNodeReplaces(),
+    ...Object.getOwnPropertyDescriptors(Socket.prototype),
+  }),
+);
+
+function netMembersThatNodeReplaces(): PropertyDescriptorMap {
+  const replaced: PropertyDescriptorMap = {};
+  for (const name of Reflect.ownKeys(tls.TLSSocket.prototype)) {
+    const original = Object.getOwnPropertyDescriptor(net.Socket.prototype, name);
+    if (original !== undefined) replaced[name as string] = original;
+  }
+  return replaced;
+}
+
+/** The socket that the application knows for the one that Node's handshake shows it. */
+export function ownerOf(ssl: object): TLSSocket {
+  return (ssl as { _parent?: { owner?: TLSSocket } })._parent?.owner ?? (ssl as TLSSocket);
+}
+
+/** Node's methods, which check their arguments and leave the rest to `this._handle`. */
+const nodes = tls.TLSSocket.prototype as NodesTLSSocket;
 
 Object.defineProperty(TLSSocket.prototype, 'encrypted', {
   value: true,
@@ -315,16 +502,4 @@ function ticketSealer(ssl: tls.TLSSocket, secret: Uint8Array): Sealer {
     padTo: 0,
     splitFirst: false,
   });
-}
-
-/** Whether the stream is a connection of the kernel whose handle can be taken over now: nothing is queued above it. */
-export function canTakeOver(stream: unknown): stream is net.Socket {
-  if (!(stream instanceof net.Socket) || stream.destroyed || stream.pending || stream.readableEnded)
-    return false;
-  if ((stream as Partial<Socket>).crypt || 'encrypted' in stream) return false;
-  const handle = (
-    stream as unknown as { _handle: { isStreamBase?: boolean; getAsyncId?: unknown; fd?: number } }
-  )._handle;
-  const queued = (stream as unknown as { writableBuffer: unknown[] }).writableBuffer;
-  return handle.isStreamBase === true && typeof handle.fd === 'number' && queued.length === 0;
 }

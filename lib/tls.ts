@@ -1,16 +1,32 @@
 /**
  * so-crypt/tls: node:tls with the same exports, whose sockets hand their records to an engine once the handshake is done.
  */
-import type net from 'node:net';
+import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
+import { callable } from './callable.js';
+import { drop } from './drop-in.js';
 import { resolveEngine } from './engines.js';
-import { Server } from './tls-server.js';
-import { canTakeOver, type EngineOptions, kComplete, kSsl, kStart, TLSSocket } from './tls-socket.js';
-import { takeUnread } from './unread.js';
+import { Server as ServerClass } from './tls-server.js';
+import {
+  type EngineOptions,
+  kComplete,
+  kDriven,
+  kSsl,
+  kStart,
+  kTakeUnread,
+  TLSSocket as SocketClass,
+} from './tls-socket.js';
 
-export { Server } from './tls-server.js';
-export { type EngineOptions, TLSSocket } from './tls-socket.js';
+export type { EngineOptions, TLSSocketOptions } from './tls-socket.js';
+
+/** tls.TLSSocket whose handshake is Node's own and whose records are an engine's. */
+export const TLSSocket = callable(SocketClass, tls.TLSSocket);
+export type TLSSocket = SocketClass;
+
+/** tls.Server whose 'secureConnection' brings {@link TLSSocket}s of ours. */
+export const Server = callable(ServerClass, tls.Server);
+export type Server = ServerClass;
 
 /** Options of {@link connect}: Node's and the engine's. */
 export type ConnectionOptions = tls.ConnectionOptions & EngineOptions;
@@ -19,8 +35,8 @@ export type ConnectionOptions = tls.ConnectionOptions & EngineOptions;
 export type TlsOptions = tls.TlsOptions & EngineOptions;
 
 /**
- * tls.connect. With the option `socket` a connected socket of net is taken over; any other Duplex has no descriptor that an engine
- * could have, and Node's own TLSSocket is returned for it.
+ * tls.connect. With the option `socket` a connected socket of net is taken over; any other Duplex has no descriptor that a kernel could
+ * have, and its records are made in the process.
  */
 export function connect(options: ConnectionOptions, listener?: () => void): TLSSocket;
 export function connect(
@@ -34,11 +50,8 @@ export function connect(...args: unknown[]): TLSSocket {
   const [options, listener] = normalize(args);
   resolveEngine(options.engine, options.driver);
   const { socket: given, ...rest } = options;
-  if (given !== undefined && !canTakeOver(given))
-    return tls.connect(options, listener) as unknown as TLSSocket;
-
-  const { socket, unread } = given === undefined ? fresh(rest) : takeOver(given as net.Socket, rest);
-  const handshake = socket[kStart](false, unread);
+  const socket = new SocketClass(given, { ...rest, [kDriven]: true } as object);
+  const handshake = socket[kStart](false);
   const {
     signal: _signal,
     onread: _onread,
@@ -59,7 +72,6 @@ export function connect(...args: unknown[]): TLSSocket {
     throw error;
   }
   socket[kSsl] = ssl;
-  socket.authorized = false;
   ssl.on('keylog', (line: Buffer) => {
     handshake.onKeylog(line);
     socket.emit('keylog', line);
@@ -72,6 +84,7 @@ export function connect(...args: unknown[]): TLSSocket {
   });
   ssl.on('OCSPResponse', (response: Buffer) => socket.emit('OCSPResponse', response));
   ssl.on('error', (error: Error) => {
+    socket.authorizationError = ssl.authorizationError ?? null;
     if (!socket.destroyed) socket.destroy(error);
   });
   ssl.once('secureConnect', () => {
@@ -82,39 +95,24 @@ export function connect(...args: unknown[]): TLSSocket {
     });
   });
   if (listener) socket.once('secureConnect', listener);
-  if (given === undefined) {
+  const isAborted = (rest as { signal?: AbortSignal }).signal?.aborted === true;
+  if (given === undefined && !isAborted) {
     if (rest.timeout) socket.setTimeout(rest.timeout);
     socket.connect(rest as net.NetConnectOpts);
   }
+  const unread = socket[kTakeUnread]();
+  if (unread.length > 0) handshake.receive(unread);
   return socket;
 }
 
-function fresh(options: ConnectionOptions): { socket: TLSSocket; unread?: Buffer } {
-  return { socket: new TLSSocket(options as object) };
-}
-
-function takeOver(given: net.Socket, options: ConnectionOptions): { socket: TLSSocket; unread: Buffer } {
-  const { bytes: unread } = takeUnread(given);
-  const from = given as unknown as { _handle: object | null };
-  const handle = from._handle;
-  from._handle = null;
-  const socket = new TLSSocket({ ...options, handle, allowHalfOpen: given.allowHalfOpen } as object);
-  // The one who gave it may go on watching it and closing it.
-  given.once('close', () => socket.destroy());
-  socket.once('close', () => given.destroy());
-  return { socket, unread };
-}
-
-// port | path | options, [host], [options], [listener]
+/** As Node does it: net's arguments (port | path | options, [host], [listener]), and options in second or third place. */
 function normalize(args: unknown[]): [ConnectionOptions, (() => void) | undefined] {
-  const listener = typeof args.at(-1) === 'function' ? (args.at(-1) as () => void) : undefined;
-  const options: ConnectionOptions = {};
-  const [first, second] = args;
-  if (typeof first === 'string' && !/^\d+$/.test(first)) options.path = first;
-  else if (typeof first === 'number' || typeof first === 'string') options.port = Number(first);
-  if (typeof second === 'string') options.host = second;
-  for (const arg of args) if (typeof arg === 'object' && arg !== null) Object.assign(options, arg);
-  return [options, listener];
+  const { _normalizeArgs } = net as unknown as {
+    _normalizeArgs(args: unknown[]): [ConnectionOptions, (() => void) | null];
+  };
+  const [options, listener] = _normalizeArgs(args);
+  const more = typeof args[1] === 'object' && args[1] !== null ? args[1] : args[2];
+  return [typeof more === 'object' ? { ...options, ...more } : { ...options }, listener ?? undefined];
 }
 
 /** tls.createServer, whose 'secureConnection' brings {@link TLSSocket}s of ours. */
@@ -137,10 +135,19 @@ export const {
   rootCertificates,
 } = tls;
 
-/** The class of createSecureContext()'s contexts. */
-export const SecureContext = (tls as unknown as { SecureContext: unknown }).SecureContext;
+/** What this version of Node has; undefined in older ones. */
+export const { SecureContext, convertALPNProtocols, getCACertificates, setDefaultCACertificates } =
+  tls as unknown as {
+    SecureContext: unknown;
+    convertALPNProtocols(protocols: readonly string[] | NodeJS.ArrayBufferView, out: object): void;
+    getCACertificates: ((type?: 'default' | 'system' | 'bundled' | 'extra') => string[]) | undefined;
+    setDefaultCACertificates:
+      | ((certificates: readonly (string | NodeJS.ArrayBufferView)[]) => void)
+      | undefined;
+  };
 
-/** Everything node:tls has, with ours in its place. */
-export default { ...tls, TLSSocket, Server, connect, createServer };
+/** Everything node:tls has, with ours in its place; what require() gives. */
+const api = drop(tls, { TLSSocket, Server, connect, createServer });
 
 export type { Duplex };
+export { api as default, api as 'module.exports' };

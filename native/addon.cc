@@ -137,6 +137,7 @@ class SealerWrap : public Napi::ObjectWrap<SealerWrap>, public DirectionWrap<Sea
                        {InstanceMethod<&SealerWrap::Seal>("seal"), InstanceMethod<&SealerWrap::UpdateKey>("updateKey"),
                         InstanceAccessor<&SealerWrap::UsedKeys>("usedKeys"),
                         InstanceMethod<&SealerWrap::ExportKeys>("exportKeys"),
+                        InstanceMethod<&SealerWrap::SetMaxFragment>("setMaxFragment"),
                         InstanceMethod<&SealerWrap::Dispose>("dispose"), InstanceAccessor<&SealerWrap::Sequence>("sequence"),
                         InstanceAccessor<&SealerWrap::Frames>("frames"), InstanceAccessor<&SealerWrap::Overhead>("overhead")});
   }
@@ -202,6 +203,13 @@ class SealerWrap : public Napi::ObjectWrap<SealerWrap>, public DirectionWrap<Sea
   static std::vector<Chunk>& Scratch() {
     static thread_local std::vector<Chunk> chunks;
     return chunks;
+  }
+
+  // setMaxFragment(size): from the next frame on
+  void SetMaxFragment(const Napi::CallbackInfo& info) {
+    const size_t size = info[0].ToNumber().Uint32Value();
+    if (layer_ == nullptr || layer_->SetMaxFragment(size)) return;
+    Napi::TypeError::New(info.Env(), "wrong maxFragment").ThrowAsJavaScriptException();
   }
 
   Napi::Value UpdateKey(const Napi::CallbackInfo& info) { return DoUpdateKey(info); }

@@ -97,10 +97,6 @@ export class Summary {
     return exportKeyingMaterial(this.#exporter, length, label, context);
   }
 
-  setMaxSendFragment(_size: number): boolean {
-    return false;
-  }
-
   dispose(): void {
     this.#exporter?.secret.fill(0);
   }
@@ -155,15 +151,18 @@ function exportKeyingMaterial(
   return expandLabel(hash, derived, 'exporter', length, digest(context ?? empty));
 }
 
-/** The objects that hold a server's certificate: the SecureContext that SNI chose, or the server's own. */
-type WithContext = tls.TLSSocket & { _handle?: { sni_context?: object }; server?: { _sharedCreds?: object } };
+/** The objects that hold a server's certificate: the SecureContext that SNI chose, or the one that the socket was made with. */
+type WithContext = tls.TLSSocket & {
+  _handle?: { sni_context?: object };
+  _tlsOptions?: { secureContext?: object };
+};
 
 const certificates = new WeakMap<object, Map<string, X509Certificate | undefined>>();
 
 // Making an X509Certificate takes half as long as a handshake. A context has one for each kind of key, and OpenSSL chooses by the
 // client's signature algorithms and, before TLS 1.3, by the cipher suite.
 function ownCertificate(ssl: WithContext, choice: string): X509Certificate | undefined {
-  const context = ssl._handle?.sni_context ?? ssl.server?._sharedCreds;
+  const context = ssl._handle?.sni_context ?? ssl._tlsOptions?.secureContext;
   if (context === undefined) return ssl.getX509Certificate();
   const known = certificates.get(context) ?? new Map<string, X509Certificate | undefined>();
   certificates.set(context, known);

@@ -1,49 +1,14 @@
 import { EventEmitter } from 'node:events';
 import net from 'node:net';
-import { Duplex } from 'node:stream';
-import tls from 'node:tls';
+import { type JSStream, newJSStream, UV_ECANCELED, UV_EPIPE } from '../js-stream.js';
 
 type Callback = (error?: Error | null) => void;
-
-/** Node's stream base that JavaScript implements: what a TLSSocket over a Duplex has below it. */
-interface JSStream {
-  readBuffer(bytes: Buffer): void;
-  emitEOF(): void;
-  finishWrite(request: object, status: number): void;
-  finishShutdown(request: object, status: number): void;
-  isClosing(): boolean;
-  onreadstart(): number;
-  onreadstop(): number;
-  onshutdown(request: object): number;
-  onwrite(request: object, chunks: Buffer[]): number;
-  close(callback?: () => void): void;
-}
 
 /** Who gets what OpenSSL puts out. */
 export interface WireEnd {
   onOutput(bytes: Buffer, callback: Callback): void;
   /** OpenSSL's side has closed. */
   onWireClosed(): void;
-}
-
-const UV_ECANCELED = -125;
-const UV_EPIPE = -32;
-
-let jsStream: (new () => JSStream) | undefined;
-
-// Node gives the class to nobody, but every TLSSocket over a Duplex stands on an instance of it.
-function JSStreamClass(): new () => JSStream {
-  if (jsStream === undefined) {
-    const duplex = new Duplex({ read() {}, write: (_chunk, _encoding, callback) => callback() });
-    const probe = new tls.TLSSocket(duplex, {
-      isServer: true,
-      secureContext: tls.createSecureContext({ ca: [] }),
-    });
-    const { _parent } = (probe as unknown as { _handle: { _parent: JSStream } })._handle;
-    jsStream = _parent.constructor as new () => JSStream;
-    probe.on('error', () => {}).destroy();
-  }
-  return jsStream;
 }
 
 /**
@@ -60,13 +25,15 @@ export class Wire extends EventEmitter {
   _parent = null;
   _handle: JSStream | null;
   destroyed = false;
+  /** The socket that the application knows. */
+  owner: object | null = null;
   #end: WireEnd;
   #write: object | null = null;
 
   constructor(end: WireEnd) {
     super();
     this.#end = end;
-    const handle = new (JSStreamClass())();
+    const handle = newJSStream();
     handle.isClosing = () => this.destroyed;
     handle.onreadstart = handle.onreadstop = () => 0;
     handle.onwrite = (request, chunks) => this.#onWrite(request, chunks);

@@ -17,6 +17,8 @@ export interface Writer {
   /** Fingerprints of 16 bytes of all keys that it has had. */
   readonly usedKeys: Uint8Array;
   state(): DirectionState;
+  /** Bytes of application data in a record from here on; kernel engines have it fixed. */
+  setMaxFragment?(size: number): void;
   /** Sends application data; the callback comes when the kernel has all of it. */
   send(chunks: readonly Uint8Array[], length: number, callback: Callback): void;
   /** Sends an alert or a handshake message as one record. */

@@ -44,6 +44,10 @@ export class UserlandWriter implements Writer {
     return this.#records;
   }
 
+  setMaxFragment(size: number): void {
+    this.#records.setMaxFragment(size);
+  }
+
   state(): DirectionState {
     return { engine: this.engine, ...this.#records.state() };
   }

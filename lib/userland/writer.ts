@@ -26,12 +26,13 @@ export class RecordWriter {
   readonly #layout: DirectionSpec['layout'];
   readonly #recordLimit: number;
   readonly #keyUpdateAfter: number;
-  readonly #maxFragment: number;
+  #maxFragment: number;
+  readonly #mostFragment: number;
   readonly #overhead: number;
   /** The traffic secret is known, so the key can be updated. */
   readonly canUpdate: boolean;
   /** Most bytes that {@link seal} takes. */
-  readonly segment: number;
+  segment: number;
   #keyUpdates = 0;
 
   constructor(arming: Arming & { write: object }) {
@@ -41,10 +42,21 @@ export class RecordWriter {
     this.#keyUpdateAfter = arming.keyUpdateAfter;
     this.protocol = arming.protocol;
     this.#sealer = new native.Sealer(arming.write);
-    this.#maxFragment = arming.write.maxFragment;
+    this.#maxFragment = this.#mostFragment = arming.write.maxFragment;
     this.#overhead = this.#sealer.overhead;
     this.canUpdate = arming.write.secret.length > 0;
-    this.segment = this.canUpdate ? Math.min(SEGMENT, arming.keyUpdateAfter * this.#maxFragment) : SEGMENT;
+    this.segment = this.#largestSegment();
+  }
+
+  #largestSegment(): number {
+    return this.canUpdate ? Math.min(SEGMENT, this.#keyUpdateAfter * this.#maxFragment) : SEGMENT;
+  }
+
+  /** Plaintext bytes of a record, from the next one on; never more than what it was armed with. */
+  setMaxFragment(size: number): void {
+    this.#maxFragment = Math.min(size, this.#mostFragment);
+    this.#sealer.setMaxFragment(this.#maxFragment);
+    this.segment = this.#largestSegment();
   }
 
   state(): Omit<DirectionState, 'engine'> {

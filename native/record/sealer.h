@@ -26,6 +26,13 @@ class Sealer : public Direction {
 
   size_t max_fragment() const { return max_fragment_; }
 
+  // False: no such frame fits the layout.
+  bool SetMaxFragment(size_t size) {
+    if (size == 0 || size > layout().max_payload) return false;
+    max_fragment_ = size;
+    return true;
+  }
+
   // Most bytes that a frame is longer than its payload.
   size_t MaxOverhead() const;
 
@@ -47,7 +54,7 @@ class Sealer : public Direction {
   size_t InnerPadding(size_t inner) const;
   bool MakeExplicitIv(uint8_t* out);
 
-  const size_t max_fragment_;
+  size_t max_fragment_;
   const size_t pad_to_;
   const bool split_first_;
   // IVs of the coming frames, for layouts that have random ones: one call of the generator for many.

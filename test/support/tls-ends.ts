@@ -106,6 +106,7 @@ export async function tlsPair(
 
 /** The same socket with its type, when it is one of ours. */
 export function asOurs(socket: TlsSocket): ours.TLSSocket {
-  if (!(socket instanceof ours.TLSSocket)) throw new TypeError(`not of so-crypt: ${socket.constructor.name}`);
-  return socket;
+  if ((socket as ours.TLSSocket).crypt === undefined)
+    throw new TypeError(`not of so-crypt: ${socket.constructor.name}`);
+  return socket as ours.TLSSocket;
 }

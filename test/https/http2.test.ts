@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import nodeHttp2 from 'node:http2';
+import nodeHttps from 'node:https';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import http2 from '../../lib/http2.js';
+import tls from '../../lib/tls.js';
+import { certificates } from '../support/certificates.js';
+import { page, requestListener } from '../support/http-handler.js';
+import { curl } from '../support/peers.js';
+import { Random } from '../support/random.js';
+import { collect, sha256, waitFor } from '../support/sockets.js';
+import { asOurs, closeAfterTest, engine, listen } from '../support/tls-ends.js';
+
+const { ca, server: own } = certificates();
+const body = new Random(6).bytes(1_000_003);
+const credentials = { cert: own.cert, key: own.key };
+
+async function exchange(session: nodeHttp2.ClientHttp2Session): Promise<void> {
+  const requests = Array.from({ length: 6 }, async (_, i) => {
+    const method = i % 2 ? 'POST' : 'GET';
+    const stream = session.request({ ':method': method, ':path': '/' });
+    stream.end(method === 'POST' ? body : undefined);
+    assert.equal(sha256(await collect(stream)), sha256(method === 'POST' ? body : page));
+  });
+  await Promise.all(requests);
+}
+
+const libraries = { 'so-crypt': http2 as unknown as typeof nodeHttp2, node: nodeHttp2 };
+
+for (const [client, server] of [
+  ['so-crypt', 'node'],
+  ['node', 'so-crypt'],
+  ['so-crypt', 'so-crypt'],
+] as const)
+  test(`http2.connect of ${client} to createSecureServer of ${server}, six requests at once`, async () => {
+    const listener = requestListener();
+    const options = { ...credentials, ...(server === 'so-crypt' && { engine }) };
+    const web = libraries[server].createSecureServer(options, listener);
+    const port = await listen(web);
+    const trust = { ca: ca.cert, ...(client === 'so-crypt' && { engine }) };
+    const session = closeAfterTest(libraries[client].connect(`https://localhost:${port}`, trust));
+    await waitFor(session, 'connect');
+    assert.deepEqual([session.alpnProtocol, session.encrypted], ['h2', true]);
+    assert.deepEqual(session.originSet, [`https://localhost:${port}`]);
+    assert.ok(session.socket instanceof tls.TLSSocket);
+    assert.equal(session.socket.remotePort, port);
+    if (client === 'so-crypt') assert.equal(asOurs(session.socket as never).crypt?.engine, engine);
+    await exchange(session);
+    const closed = waitFor(session, 'close');
+    session.close();
+    await closed;
+  });
+
+test('a server with allowHTTP1 serves both; what it knows of the connection', async () => {
+  const options = { ...credentials, engine, allowHTTP1: true };
+  const web = http2.createSecureServer(options, (request, response) => {
+    const { socket } = request.httpVersion === '2.0' ? request.stream.session! : request;
+    const ours = asOurs(socket as never);
+    response.end([request.httpVersion, ours.alpnProtocol, ours.servername, ours.crypt?.engine].join());
+  });
+  const url = `https://localhost:${await listen(web)}/`;
+  const second = await curl(['--http2', url]);
+  assert.equal(String(second.stdout), `2.0,h2,localhost,${engine}`, second.stderr);
+  const first = await curl(['--http1.1', url]);
+  assert.equal(String(first.stdout), `1.1,http/1.1,localhost,${engine}`, first.stderr);
+});
+
+test('a server without allowHTTP1 says so to a client without ALPN', async () => {
+  const port = await listen(http2.createSecureServer({ ...credentials, engine }));
+  const request = nodeHttps.get({ port, host: 'localhost', ca: ca.cert, agent: false });
+  const [response] = (await waitFor(request, 'response')) as [{ statusCode: number }];
+  assert.equal(response.statusCode, 403);
+});
+
+test('promisify(http2.connect), over http, and addresses that are none', async () => {
+  const plain = await listen(nodeHttp2.createServer(requestListener()));
+  const session = closeAfterTest(
+    await promisify(http2.connect as never as Connect)(`http://localhost:${plain}`),
+  );
+  assert.equal(session.encrypted, false);
+  await exchange(session);
+  assert.throws(() => http2.connect('nowhere'), { code: 'ERR_INVALID_URL' });
+  assert.throws(() => http2.connect('ssh://localhost'), { code: 'ERR_HTTP2_UNSUPPORTED_PROTOCOL' });
+});
+
+type Connect = (url: string, callback: (error: Error, session: nodeHttp2.ClientHttp2Session) => void) => void;
