@@ -7,7 +7,6 @@
 #include "wire.h"
 
 #define MAX_DATA (1 << 19)
-char *getenv(const char *);
 static u_char plain[MAX_DATA], got[1 << 17], peeked[1 << 17];
 static struct {
 	u_int len;
@@ -155,7 +154,6 @@ static void one(const struct suite *s) {
 	if (rnd(2)) wire_deliver(&b); /* before it is armed */
 	if ((error = sock_option(&b, &info, sizeof(info))) != 0) panic("%s: arming: %d", s->name, error);
 
-	if (getenv("DBG")) host_print("%s: shortage %d eager %d piece %u maxp %u fault %d n %zu parts %u\n", s->name, cluster_shortage, wire_eager, wire_piece, info.max_payload, fault, n, nparts);
 	error = read_all(s, &b, &total);
 	if (sock_status(&b, &st) || st.read.error != (u_int)error) panic("%s: status %u", s->name, st.read.error);
 	if (sock_status(&a, &st) || st.write.error) panic("%s: status", s->name);

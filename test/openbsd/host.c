@@ -40,6 +40,13 @@ void host_print(const char *format, ...) {
 	fflush(stdout);
 }
 
+int host_line(char *line, size_t size) {
+	if (fgets(line, (int)size, stdin) == NULL) return 0;
+	size_t n = strlen(line);
+	if (n > 0 && line[n - 1] == '\n') line[n - 1] = 0;
+	return 1;
+}
+
 // Fetching by name takes a lock and a search: contexts are kept.
 static EVP_CIPHER_CTX *context(const char *name, const EVP_CIPHER **cipher) {
 	static struct {

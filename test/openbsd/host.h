@@ -10,6 +10,9 @@ void host_free(void *);
 void host_vpanic(const char *, __builtin_va_list) __attribute__((noreturn));
 void host_print(const char *, ...) __attribute__((format(printf, 1, 2)));
 
+/* The next line of standard input, without its end; 0 at the end. */
+int host_line(char *, size_t);
+
 /* Ciphers by OpenSSL's name, whole buffers, in place. */
 void host_cipher(const char *name, const uint8_t *key, const uint8_t *iv, int encrypt, uint8_t *data, size_t len);
 /* Encrypts in place and gives the 16 bytes of tag. */

@@ -383,5 +383,6 @@ extern long hash_blocks; /* compressed since the start */
 u_int32_t rnd(u_int32_t n);
 void rnd_seed(u_int64_t seed);
 void rnd_bytes(void *, size_t);
+void rnd_fixed(const u_char *, size_t); /* what arc4random_buf() gives first */
 
 #endif

@@ -165,4 +165,15 @@ void rnd_bytes(void *p, size_t n) {
 		out += c, n -= c;
 	}
 }
-void arc4random_buf(void *p, size_t n) { rnd_bytes(p, n); }
+
+static const u_char *fixed;
+static size_t nfixed;
+void rnd_fixed(const u_char *p, size_t n) { fixed = p, nfixed = n; }
+void arc4random_buf(void *p, size_t n) {
+	if (n <= nfixed) {
+		memcpy(p, fixed, n);
+		fixed += n, nfixed -= n;
+	} else {
+		rnd_bytes(p, n);
+	}
+}

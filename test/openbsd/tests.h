@@ -2,12 +2,13 @@
 #ifndef TESTS_H
 #define TESTS_H
 
-void test_fuzz(long shapes, const char *only);
+/* Each panics when something is wrong. */
+void test_fuzz(long frames, const char *suite);
 void test_boundaries(void);
 void test_options(void);
 void test_reading(void);
 void test_writing(void);
 void test_constant_time(void);
-int test_main(int argc, char **argv);
+void test_records(void); /* speaks on standard input and output */
 
 #endif

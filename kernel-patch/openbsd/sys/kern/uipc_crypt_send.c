@@ -128,14 +128,6 @@ so_crypt_send_frames(struct so_crypt *sc, struct mbuf **topp, long *space,
 	int whole = uio == NULL || type != SO_CRYPT_TYPE_DATA;
 
 	do {
-		if (sk->sk_frames >= sk->sk_limit) {
-			/* With frames before it, this write is short. */
-			error = SO_CRYPT_EKEYEXPIRED;
-			sc->sc_short = !first;
-			if (first || uio == NULL)
-				goto fail;
-			break;
-		}
 		error = so_crypt_send_part(&part, uio, src,
 		    so_crypt_send_len(sk, *resid,
 		    first && type == SO_CRYPT_TYPE_DATA));
@@ -167,6 +159,11 @@ so_crypt_send_frames(struct so_crypt *sc, struct mbuf **topp, long *space,
 		*resid -= part.cp_len;
 		*mp = m;
 		mp = &part.cp_trail->m_next;
+		/* With frames on their way, this write is short, no error. */
+		if (sk->sk_frames >= sk->sk_limit && *resid > 0) {
+			sc->sc_short = 1;
+			break;
+		}
 	} while (*resid > 0 && (*space > 0 || whole));
 
 	top->m_pkthdr.len = len;
@@ -202,6 +199,8 @@ so_crypt_send(struct socket *so, struct mbuf **topp, struct mbuf **controlp,
 	}
 	if (sc->sc_error != 0)
 		return (sc->sc_error);
+	if (sk->sk_frames >= sk->sk_limit)
+		return (SO_CRYPT_EKEYEXPIRED);
 	if (flags & MSG_OOB)
 		return (EOPNOTSUPP);
 	if ((error = so_crypt_send_type(sk, *controlp, &type)) != 0)
