@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
-// so_crypt_test unit | fuzz FRAMES [SUITE] | records
+// so_crypt_test unit | fuzz FRAMES [SUITE] | records | connect … | accept … (peer.c)
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests.h"
+
+int peer_main(int, char **);
 
 int main(int argc, char **argv) {
 	if (argc > 1 && strcmp(argv[1], "records") == 0) {
@@ -17,6 +19,8 @@ int main(int argc, char **argv) {
 		test_reading();
 		test_boundaries();
 		test_constant_time();
+	} else if (argc > 2 && (strcmp(argv[1], "connect") == 0 || strcmp(argv[1], "accept") == 0)) {
+		return peer_main(argc, argv);
 	} else {
 		fprintf(stderr, "usage: so_crypt_test unit | fuzz FRAMES [SUITE] | records\n");
 		return 2;
