@@ -241,6 +241,8 @@ int peer_main(int argc, char **argv) {
 	const EVP_CIPHER *evp = EVP_get_cipherbynid(nid);
 	int cbc = EVP_CIPHER_get_mode(evp) == EVP_CIPH_CBC_MODE, poly = nid == NID_chacha20_poly1305;
 	digest_name = EVP_MD_get0_name(SSL_CIPHER_get_handshake_digest(c));
+	// What the suites of before TLS 1.2 are said to have is not what TLS 1.2 takes (RFC 5246 5).
+	if (strcmp(digest_name, "MD5-SHA1") == 0) digest_name = "SHA256";
 	client.protocol = protocol;
 	client.etm = cbc && etm;
 	client.cipher = poly ? "rfc7539(chacha20,poly1305)" : !cbc ? "gcm(aes)" : nid == NID_des_ede3_cbc ? "cbc(des3_ede)" : "cbc(aes)";
