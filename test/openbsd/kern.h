@@ -196,6 +196,12 @@ struct uio {
 	size_t fault; /* bytes until a page is missing */
 	int writing;  /* from base to the kernel */
 	struct proc *uio_procp;
+	/* of requests to crypto(9) that are not mbufs */
+	struct iovec {
+		void *iov_base;
+		size_t iov_len;
+	} *uio_iov;
+	int uio_iovcnt;
 };
 int uiomove(void *, size_t, struct uio *);
 
@@ -268,7 +274,10 @@ void solock_shared(struct socket *);
 void sounlock_shared(struct socket *);
 void pru_rcvd(struct socket *);
 
-/* crypto(9): crypto.c */
+/* crypto(9): crypto.c. With KERN_TREE it is an OpenBSD tree's own: tree/. */
+#ifdef KERN_TREE
+#include "tree/tree.h"
+#else
 #define HMAC_SHA1_BLOCK_LEN 64
 #define HMAC_SHA2_256_BLOCK_LEN 64
 #define HMAC_SHA2_384_BLOCK_LEN 128
@@ -334,9 +343,6 @@ int crypto_freesession(u_int64_t);
 int crypto_invoke(struct cryptop *);
 struct cryptop *crypto_getreq(int);
 void crypto_freereq(struct cryptop *);
-extern long crypto_sessions, crypto_requests; /* in use; done */
-extern int crypto_fault; /* fails this many requests from now, 0 never */
-extern int crypto_fault_error;
 
 /* Hashes of libkern: hash.c */
 #define SHA1_DIGEST_LENGTH 20
@@ -374,7 +380,12 @@ void SHA384Final(u_char *, SHA2_CTX *);
 void SHA512Init(SHA2_CTX *);
 void SHA512Update(SHA2_CTX *, const void *, size_t);
 void SHA512Final(u_char *, SHA2_CTX *);
-extern long hash_blocks; /* compressed since the start */
+#endif /* KERN_TREE */
+extern long hash_blocks; /* compressed since the start; a tree's are not counted */
+
+extern long crypto_sessions, crypto_requests; /* in use; done */
+extern int crypto_fault; /* fails this many requests from now, 0 never */
+extern int crypto_fault_error;
 
 /* Where a kernel has options. */
 #define CRYPTO 1
