@@ -23,7 +23,10 @@ mkdir "$work/include"
 ln -s "$work/sys/arch/amd64/include" "$work/include/machine"
 ln -s "$work/sys/arch/amd64/include" "$work/include/amd64"
 # Headers that config(8) writes.
-for name in pf pfsync bpfilter carp pflog enc ether vlan bridge mpath crypto; do echo "#define N$(echo $name | tr a-z A-Z) 1" >"$work/include/$name.h"; done
+files=$(cat "$here"/patches/*.diff | sed -n 's/^+++ \([^	]*\.c\).*/\1/p' | sort -u)
+for name in $(sed -n 's/^#include "\([a-z0-9_]*\)\.h".*/\1/p' $files arch/amd64/include/*.h | sort -u); do
+	echo "#define N$(echo "$name" | tr a-z A-Z) 0" >"$work/include/$name.h"
+done
 
 # CWARNFLAGS and CMACHFLAGS of arch/amd64/conf/Makefile.amd64, less what only OpenBSD's compiler has (-mretpoline-external-thunk,
 # -fret-clean, -msave-args); kprintf is an attribute of it, too.
@@ -32,12 +35,11 @@ flags="-Werror -Wall -Wimplicit-function-declaration -Wno-pointer-sign -Wframe-l
  -O2 -std=gnu99 -nostdinc -D_KERNEL -D__OpenBSD__ -U__linux__ -Ulinux -D__kprintf__=__printf__ \
  -DMULTIPROCESSOR -DDIAGNOSTIC -DKTRACE -DSOCKET_SPLICE -DINET6 -DIPSEC -DMAXUSERS=80 \
  -I$work/include -I. -Iarch"
-gcc_only="-Wno-attributes"
+gcc_only="-Wno-attributes -Wno-unused-but-set-variable"
 clang_only="-Wno-unknown-attributes -Wno-ignored-attributes -Wno-address-of-packed-member -Wno-constant-conversion \
  -Wno-unused-but-set-variable -Wno-gnu-folding-constant"
 clang=$(command -v clang || command -v clang-14)
 
-files=$(cat "$here"/patches/*.diff | sed -n 's/^+++ \([^	]*\.c\).*/\1/p' | sort -u)
 count=0
 for file in $files; do
 	gcc $flags $gcc_only -DCRYPTO -c "$file" -o "$work/object.o"
@@ -45,7 +47,7 @@ for file in $files; do
 	count=$((count + 1))
 done
 # A kernel without crypto(9), and one for installation media, have no SO_CRYPT.
-for file in kern/uipc_socket.c kern/sys_socket.c kern/uipc_syscalls.c; do
+for file in kern/uipc_socket.c kern/sys_socket.c kern/uipc_syscalls.c kern/kern_sysctl.c; do
 	gcc $flags $gcc_only -c "$file" -o "$work/object.o"
 	gcc $flags $gcc_only -DCRYPTO -DSMALL_KERNEL -c "$file" -o "$work/object.o"
 done

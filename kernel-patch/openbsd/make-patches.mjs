@@ -9,8 +9,7 @@ const here = import.meta.dirname;
 
 // Which patch brings a new file: the first whose pattern fits.
 const owners = [
-  ['0003', /\/cryptodev_chr\.c$/],
-  ['0003', /^dev\//],
+  ['0003', /^crypto\/cryptodev\.c$/],
   ['0002', /^crypto\//],
   ['0001', /^/],
 ];

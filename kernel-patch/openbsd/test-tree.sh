@@ -9,7 +9,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 test=$root/test/openbsd
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+#trap 'rm -rf "$work"' EXIT
 mkdir "$work/sys"
 cp -R "$tree/." "$work/sys"
 for patch in "$here"/patches/*.diff; do (cd "$work/sys" && patch -p0 -s <"$patch"); done
