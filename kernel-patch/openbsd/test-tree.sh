@@ -9,7 +9,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 test=$root/test/openbsd
 work=$(mktemp -d)
-#trap 'rm -rf "$work"' EXIT
+trap 'rm -rf "$work"' EXIT
 mkdir "$work/sys"
 cp -R "$tree/." "$work/sys"
 for patch in "$here"/patches/*.diff; do (cd "$work/sys" && patch -p0 -s <"$patch"); done
@@ -17,7 +17,7 @@ for patch in "$here"/patches/*.diff; do (cd "$work/sys" && patch -p0 -s <"$patch
 cp -R "$root/.cache/openbsd/include" "$work/include"
 rm -r "$work/include/crypto"
 mkdir -p "$work/include/machine" "$work/include/lib/libkern"
-for name in machine/cpu machine/specialreg lib/libkern/libkern sys/time sys/kernel sys/mutex sys/smr sys/endian sys/stdint sys/cdefs; do
+for name in machine/cpu machine/specialreg lib/libkern/libkern sys/time sys/kernel sys/mutex sys/smr sys/endian sys/stdint sys/cdefs sys/ioccom; do
 	mkdir -p "$work/include/$(dirname $name)"
 	echo '#include "kern.h"' >"$work/include/$name.h"
 done
@@ -33,7 +33,7 @@ for name in crypto cryptosoft criov xform xform_records aes rijndael chachapoly 
 	gcc $flags -DTREE_CRYPTO -w -c "sys/crypto/$name.c" -o "tree_$name.o"
 done
 gcc $flags -c "$test/tree/glue.c" -o glue.o
-for file in "$here"/sys/kern/uipc_crypt*.c "$test"/lock.c "$test"/mbuf.c "$test"/socket.c "$test"/wire.c "$test"/suites.c "$test"/fuzz.c \
+for file in "$here"/sys/kern/uipc_crypt*.c "$here"/sys/crypto/cryptodev.c "$test"/file.c "$test"/lock.c "$test"/mbuf.c "$test"/socket.c "$test"/wire.c "$test"/suites.c "$test"/fuzz.c \
     "$test"/unit.c "$test"/records.c "$test"/link.c; do
 	gcc $flags -c "$file" -o "$(basename "$file" .c).o"
 done

@@ -121,21 +121,56 @@ static int cipher(const struct alg *a, struct cryptodesc *crd, struct mbuf *m) {
 	return 0;
 }
 
-static int hmac(const struct alg *a, struct cryptodesc *crd, struct mbuf *m) {
+/* What an HMAC is called, and how much of it is given out. */
+static const struct kind {
+	struct auth_hash hash;
+	const char *name;
+} kinds[] = {
+	{ { CRYPTO_MD5_HMAC, 12, 64 }, "md5" },
+	{ { CRYPTO_SHA1_HMAC, 12, 64 }, "sha1" },
+	{ { CRYPTO_RIPEMD160_HMAC, 12, 64 }, "ripemd160" },
+	{ { CRYPTO_SHA2_256_HMAC, 16, 64 }, "sha256" },
+	{ { CRYPTO_SHA2_384_HMAC, 24, 128 }, "sha384" },
+	{ { CRYPTO_SHA2_512_HMAC, 32, 128 }, "sha512" },
+	{ { CRYPTO_MD5_HMAC_128, 16, 64 }, "md5" },
+	{ { CRYPTO_SHA1_HMAC_160, 20, 64 }, "sha1" },
+	{ { CRYPTO_RIPEMD160_HMAC_160, 20, 64 }, "ripemd160" },
+	{ { CRYPTO_SHA2_256_HMAC_256, 32, 64 }, "sha256" },
+	{ { CRYPTO_SHA2_384_HMAC_384, 48, 128 }, "sha384" },
+	{ { CRYPTO_SHA2_512_HMAC_512, 64, 128 }, "sha512" },
+};
+
+const struct enc_xform enc_xform_3des = { CRYPTO_3DES_CBC, 8, 8, 24, 24 };
+const struct enc_xform enc_xform_blf = { CRYPTO_BLF_CBC, 8, 8, 5, 56 };
+const struct enc_xform enc_xform_cast5 = { CRYPTO_CAST_CBC, 8, 8, 5, 16 };
+const struct enc_xform enc_xform_aes = { CRYPTO_AES_CBC, 16, 16, 16, 32 };
+const struct enc_xform enc_xform_aes_ctr = { CRYPTO_AES_CTR, 16, 8, 20, 36 };
+const struct enc_xform enc_xform_aes_ctr_128 = { CRYPTO_AES_CTR_128, 16, 16, 16, 32 };
+const struct enc_xform enc_xform_aes_xts = { CRYPTO_AES_XTS, 16, 8, 32, 64 };
+const struct auth_hash auth_hash_hmac_md5_96 = { CRYPTO_MD5_HMAC, 12, 64 };
+const struct auth_hash auth_hash_hmac_sha1_96 = { CRYPTO_SHA1_HMAC, 12, 64 };
+const struct auth_hash auth_hash_hmac_ripemd_160_96 = { CRYPTO_RIPEMD160_HMAC, 12, 64 };
+const struct auth_hash auth_hash_hmac_sha2_256_128 = { CRYPTO_SHA2_256_HMAC, 16, 64 };
+const struct auth_hash auth_hash_hmac_sha2_384_192 = { CRYPTO_SHA2_384_HMAC, 24, 128 };
+const struct auth_hash auth_hash_hmac_sha2_512_256 = { CRYPTO_SHA2_512_HMAC, 32, 128 };
+
+static const struct kind *kind_of(int alg) {
+	for (u_int i = 0; i < nitems(kinds); i++)
+		if (kinds[i].hash.type == alg) return &kinds[i];
+	return NULL;
+}
+
+const struct auth_hash *auth_hash_hmac_full(int alg) {
+	const struct kind *k = alg >= CRYPTO_MD5_HMAC_128 ? kind_of(alg) : NULL;
+	return k ? &k->hash : NULL;
+}
+
+static void hmac(const struct alg *a, struct cryptodesc *crd, struct mbuf *m, caddr_t out) {
+	const struct kind *k = kind_of(a->alg);
 	u_char mac[64];
-	static const struct {
-		int alg, len;
-		const char *name;
-	} kinds[] = { { CRYPTO_SHA1_HMAC_160, 20, "sha1" }, { CRYPTO_SHA2_256_HMAC_256, 32, "sha256" },
-		{ CRYPTO_SHA2_384_HMAC_384, 48, "sha384" }, { CRYPTO_SHA2_512_HMAC_512, 64, "sha512" } };
-	for (u_int i = 0; i < nitems(kinds); i++) {
-		if (kinds[i].alg != a->alg) continue;
-		u_char *p = load(m, crd->crd_skip, crd->crd_len);
-		host_hmac(kinds[i].name, a->key, a->klen, p, crd->crd_len, mac);
-		m_copyback(m, crd->crd_inject, kinds[i].len, mac, M_NOWAIT);
-		return 0;
-	}
-	return EINVAL;
+	host_hmac(k->name, a->key, a->klen, load(m, crd->crd_skip, crd->crd_len), crd->crd_len, mac);
+	if (out) memcpy(out, mac, k->hash.authsize);
+	else m_copyback(m, crd->crd_inject, k->hash.authsize, mac, M_NOWAIT);
 }
 
 /* ChaCha20 with K_2 from block 1, Poly1305 with block 0, over what is not encrypted here and the ciphertext. */
@@ -191,7 +226,10 @@ static int aead(const struct session *s, struct cryptop *crp) {
 	return 0;
 }
 
+static int invoke_flat(struct cryptop *);
+
 int crypto_invoke(struct cryptop *crp) {
+	if (crp->crp_flags == CRYPTO_F_IOV) return invoke_flat(crp);
 	KERNEL_ASSERT_LOCKED();
 	may_sleep("crypto_invoke");
 	KASSERT(crp->crp_flags == CRYPTO_F_IMBUF && crp->crp_ndesc >= 1 && crp->crp_ndesc <= 2);
@@ -225,8 +263,37 @@ int crypto_invoke(struct cryptop *crp) {
 		struct cryptodesc *crd = &crp->crp_desc[i];
 		const struct alg *a = find(s, crd);
 		if (a == NULL) return EINVAL;
-		int error = a->alg >= CRYPTO_MD5_HMAC_128 && a->alg <= CRYPTO_SHA2_512_HMAC_512 ? hmac(a, crd, m) : cipher(a, crd, m);
+		int error = 0;
+		if (kind_of(a->alg)) hmac(a, crd, m, crp->crp_mac);
+		else error = cipher(a, crd, m);
 		if (error) return error;
 	}
 	return 0;
+}
+
+/* A request on plain memory: as mbufs and back. The MAC goes to crp_mac. */
+static int invoke_flat(struct cryptop *crp) {
+	struct uio *uio = crp->crp_buf;
+	struct cryptop inner = *crp;
+	struct mbuf *top = m_gethdr(M_NOWAIT, MT_DATA), *m = top;
+	int len = 0, shortage = cluster_shortage, error;
+	cluster_shortage = 0;
+	top->m_len = 0;
+	for (int i = 0; i < uio->uio_iovcnt; i++)
+		for (size_t off = 0; off < uio->uio_iov[i].iov_len; off += m->m_len) {
+			m = m->m_next = m_get(M_NOWAIT, MT_DATA);
+			m_clget(m, M_NOWAIT, m->m_len = ulmin(MAXMCLBYTES, uio->uio_iov[i].iov_len - off));
+			memcpy(m->m_data, (char *)uio->uio_iov[i].iov_base + off, m->m_len);
+			len += m->m_len;
+		}
+	cluster_shortage = shortage;
+	top->m_pkthdr.len = len;
+	inner.crp_flags = CRYPTO_F_IMBUF;
+	inner.crp_buf = top;
+	inner.crp_desc = crp->crp_desc;
+	error = crypto_invoke(&inner);
+	for (int i = 0, at = 0; i < uio->uio_iovcnt; at += uio->uio_iov[i++].iov_len)
+		m_copydata(top, at, uio->uio_iov[i].iov_len, uio->uio_iov[i].iov_base);
+	m_freem(top);
+	return error;
 }

@@ -55,6 +55,7 @@ _Noreturn void panic(const char *, ...) __attribute__((format(printf, 1, 2)));
 
 #define EIO 5
 #define E2BIG 7
+#define ENXIO 6
 #define ENOMEM 12
 #define ENOENT 2
 #define EACCES 13
@@ -185,7 +186,9 @@ extern long mbufs; /* in use */
 extern int cluster_shortage; /* per cent of M_NOWAIT requests that fail */
 
 /* Sockets: socket.c */
+struct filedesc;
 struct proc {
+	struct filedesc *p_fd;
 	struct {
 		long ru_msgrcv, ru_msgsnd;
 	} p_ru;
@@ -204,6 +207,59 @@ struct uio {
 	int uio_iovcnt;
 };
 int uiomove(void *, size_t, struct uio *);
+
+/* Devices and descriptors: file.c */
+typedef int dev_t;
+struct knote;
+struct stat {
+	int st_mode;
+};
+struct file {
+	int f_flag, f_type;
+	const struct fileops *f_ops;
+	void *f_data;
+};
+struct fileops {
+	int (*fo_read)(struct file *, struct uio *, int);
+	int (*fo_write)(struct file *, struct uio *, int);
+	int (*fo_ioctl)(struct file *, u_long, caddr_t, struct proc *);
+	int (*fo_kqfilter)(struct file *, struct knote *);
+	int (*fo_stat)(struct file *, struct stat *, struct proc *);
+	int (*fo_close)(struct file *, struct proc *);
+};
+#define FREAD 1
+#define FWRITE 2
+#define DTYPE_CRYPTO 7
+#define fdplock(fd) ((void)(fd))
+#define fdpunlock(fd) ((void)(fd))
+#define FRELE(fp, p) ((void)(fp), (void)(p))
+int falloc(struct proc *, struct file **, int *);
+void fdinsert(struct filedesc *, int, int, struct file *);
+int copyin(const void *, void *, size_t);
+int copyout(const void *, void *, size_t);
+#define _IOWR(group, n, type) (0xc0000000u | sizeof(type) << 16 | (group) << 8 | (n))
+#define _IOW(group, n, type) (0x80000000u | sizeof(type) << 16 | (group) << 8 | (n))
+#define FIONBIO _IOW('f', 126, int)
+#define FIOASYNC _IOW('f', 125, int)
+#define rw_init(l, n) (*(l) = (struct rwlock){ { n, 1, 0 } })
+#define rw_exit_write(l) rw_exit(l)
+#define LIST_HEAD(name, type) \
+	struct name { \
+		struct type *lh_first; \
+	}
+#define LIST_ENTRY(type) \
+	struct { \
+		struct type *le_next, **le_prev; \
+	}
+#define LIST_INIT(h) ((h)->lh_first = NULL)
+#define LIST_FIRST(h) ((h)->lh_first)
+#define LIST_EMPTY(h) ((h)->lh_first == NULL)
+#define LIST_FOREACH(v, h, f) for ((v) = (h)->lh_first; (v); (v) = (v)->f.le_next)
+#define LIST_INSERT_HEAD(h, e, f) \
+	((e)->f.le_next = (h)->lh_first, (h)->lh_first ? (h)->lh_first->f.le_prev = &(e)->f.le_next : NULL, (h)->lh_first = (e), \
+	    (e)->f.le_prev = &(h)->lh_first)
+#define LIST_REMOVE(e, f) \
+	(*(e)->f.le_prev = (e)->f.le_next, (e)->f.le_next ? (e)->f.le_next->f.le_prev = (e)->f.le_prev : NULL)
 
 struct so_crypt;
 struct sockbuf {
@@ -286,7 +342,17 @@ void pru_rcvd(struct socket *);
 #define HMAC_IPAD_VAL 0x36
 #define HMAC_OPAD_VAL 0x5C
 #define EALG_MAX_BLOCK_LEN 64
+#define AALG_MAX_RESULT_LEN 64
 #define CRYPTO_3DES_CBC 1
+#define CRYPTO_BLF_CBC 2
+#define CRYPTO_CAST_CBC 3
+#define CRYPTO_MD5_HMAC 4
+#define CRYPTO_SHA1_HMAC 5
+#define CRYPTO_RIPEMD160_HMAC 6
+#define CRYPTO_SHA2_256_HMAC 11
+#define CRYPTO_SHA2_384_HMAC 12
+#define CRYPTO_SHA2_512_HMAC 13
+#define CRYPTO_AES_XTS 15
 #define CRYPTO_AES_CBC 7
 #define CRYPTO_AES_CTR 14
 #define CRYPTO_AES_GCM_16 16
@@ -337,6 +403,38 @@ struct cryptop {
 struct cryptocap {
 	u_int8_t cc_flags;
 };
+struct enc_xform {
+	int type;
+	u_int16_t blocksize, ivsize, minkey, maxkey;
+};
+struct auth_hash {
+	int type;
+	u_int16_t authsize, blocksize;
+};
+extern const struct enc_xform enc_xform_3des, enc_xform_blf, enc_xform_cast5, enc_xform_aes, enc_xform_aes_ctr, enc_xform_aes_ctr_128,
+    enc_xform_aes_xts;
+extern const struct auth_hash auth_hash_hmac_md5_96, auth_hash_hmac_sha1_96, auth_hash_hmac_ripemd_160_96, auth_hash_hmac_sha2_256_128,
+    auth_hash_hmac_sha2_384_192, auth_hash_hmac_sha2_512_256;
+const struct auth_hash *auth_hash_hmac_full(int);
+struct session_op {
+	u_int32_t cipher, mac, keylen;
+	caddr_t key;
+	int mackeylen;
+	caddr_t mackey;
+	u_int32_t ses;
+};
+struct crypt_op {
+	u_int32_t ses;
+	u_int16_t op, flags;
+	u_int len;
+	caddr_t src, dst, mac, iv;
+};
+#define COP_ENCRYPT 1
+#define COP_DECRYPT 2
+#define CRIOGET _IOWR('c', 100, u_int32_t)
+#define CIOCGSESSION _IOWR('c', 101, struct session_op)
+#define CIOCFSESSION _IOW('c', 102, u_int32_t)
+#define CIOCCRYPT _IOWR('c', 103, struct crypt_op)
 #define CRYPTOCAP_F_SOFTWARE 2
 int crypto_newsession(u_int64_t *, struct cryptoini *, int);
 int crypto_freesession(u_int64_t);

@@ -19,6 +19,7 @@ int main(int argc, char **argv) {
 		test_reading();
 		test_boundaries();
 		test_constant_time();
+		test_device();
 	} else if (argc > 2 && (strcmp(argv[1], "connect") == 0 || strcmp(argv[1], "accept") == 0)) {
 		return peer_main(argc, argv);
 	} else {

@@ -9,6 +9,7 @@ void test_options(void);
 void test_reading(void);
 void test_writing(void);
 void test_constant_time(void);
+void test_device(void);
 void test_records(void); /* speaks on standard input and output */
 
 #endif
