@@ -45,9 +45,26 @@ for (const [folder, names] of Object.entries(headers)) {
 }
 
 const sanitizers = ['-g', '-O1', '-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
-const warnings = ['-Wall', '-Wextra', '-Werror', '-Wno-sign-compare', '-Wno-missing-field-initializers', '-Wno-unused-parameter', '-Wno-pointer-sign'];
+const warnings = [
+  '-Wall',
+  '-Wextra',
+  '-Werror',
+  '-Wno-sign-compare',
+  '-Wno-missing-field-initializers',
+  '-Wno-unused-parameter',
+  '-Wno-pointer-sign',
+];
 const builtin = spawnSync(cc, ['-print-file-name=include'], { encoding: 'utf8' }).stdout.trim();
-const kernelFlags = ['-std=gnu11', '-ffreestanding', '-nostdinc', '-isystem', builtin, `-I${build}/include`, `-I${tests}`, `-I${kernel}`];
+const kernelFlags = [
+  '-std=gnu11',
+  '-ffreestanding',
+  '-nostdinc',
+  '-isystem',
+  builtin,
+  `-I${build}/include`,
+  `-I${tests}`,
+  `-I${kernel}`,
+];
 
 const hosted = new Set(['host.c', 'main.c', 'peer.c']);
 const sources = [

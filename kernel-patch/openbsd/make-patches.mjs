@@ -37,7 +37,9 @@ for (const name of readdirSync(join(here, 'hooks')).sort()) {
   const target = join(here, 'patches', name);
   if (process.argv.includes('--check')) {
     if (!existsSync(target) || readFileSync(target, 'utf8') !== patch) {
-      process.stderr.write(`${name} is not what its sources make: run kernel-patch/openbsd/make-patches.mjs\n`);
+      process.stderr.write(
+        `${name} is not what its sources make: run kernel-patch/openbsd/make-patches.mjs\n`,
+      );
       stale = true;
     }
   } else {

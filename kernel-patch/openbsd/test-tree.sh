@@ -17,7 +17,7 @@ for patch in "$here"/patches/*.diff; do (cd "$work/sys" && patch -p0 -s <"$patch
 cp -R "$root/.cache/openbsd/include" "$work/include"
 rm -r "$work/include/crypto"
 mkdir -p "$work/include/machine" "$work/include/lib/libkern"
-for name in machine/cpu machine/specialreg lib/libkern/libkern sys/time sys/kernel sys/mutex sys/smr sys/endian sys/stdint sys/cdefs sys/ioccom; do
+for name in machine/cpu machine/specialreg lib/libkern/libkern sys/time sys/kernel sys/mutex sys/smr sys/endian sys/stdint sys/cdefs sys/ioccom sys/pool sys/sysctl; do
 	mkdir -p "$work/include/$(dirname $name)"
 	echo '#include "kern.h"' >"$work/include/$name.h"
 done

@@ -31,9 +31,14 @@ function read(path: string): { numbers: string[]; members: string[] } {
 function values(path: string): string {
   const { numbers, members } = read(path);
   assert.ok(numbers.length > 25 && members.length > 100, `${path}: not understood`);
-  const lines = [...numbers, ...members].sort().map((name) => `printf("%s %lld\\n", ${JSON.stringify(name)}, (long long)(${name}));`);
+  const lines = [...numbers, ...members]
+    .sort()
+    .map((name) => `printf("%s %lld\\n", ${JSON.stringify(name)}, (long long)(${name}));`);
   const source = `${build}/abi.c`;
-  writeFileSync(source, `#include <stddef.h>\n#include <stdint.h>\n#include <stdio.h>\n#include "../../${path}"\nint main(void) {${lines.join('\n')}return 0;}\n`);
+  writeFileSync(
+    source,
+    `#include <stddef.h>\n#include <stdint.h>\n#include <stdio.h>\n#include "../../${path}"\nint main(void) {${lines.join('\n')}return 0;}\n`,
+  );
   const compiled = spawnSync(cc, [source, '-o', `${build}/abi`], { encoding: 'utf8' });
   assert.equal(compiled.status, 0, compiled.stderr);
   return spawnSync(`${build}/abi`, { encoding: 'utf8' }).stdout;

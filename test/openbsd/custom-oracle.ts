@@ -71,7 +71,10 @@ export function sealCustom(keys: CustomKeys, sequence: bigint, payload: Buffer, 
     header.subarray(l.assocStart, l.assocEnd),
   ]);
   const mac = (...parts: Buffer[]) =>
-    createHmac(keys.digest!, macKey).update(Buffer.concat([assoc, ...parts])).digest().subarray(0, tag);
+    createHmac(keys.digest!, macKey)
+      .update(Buffer.concat([assoc, ...parts]))
+      .digest()
+      .subarray(0, tag);
   const crypt = (text: Buffer) => createCipheriv(cipher, key, iv).setAutoPadding(false).update(text);
   if (l.order === 'aead') {
     const seal = createCipheriv(cipher as 'aes-128-gcm', key, iv, { authTagLength: 16 });

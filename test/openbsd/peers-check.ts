@@ -45,8 +45,17 @@ const bytes = 300_000;
 
 async function withServer({ protocol, suite, etm = false, updates = 0 }: Case): Promise<string> {
   const peer = echo([
-    's_server', '-accept', '127.0.0.1:0', '-cert', server.certFile, '-key', server.keyFile, '-quiet', versions[protocol]!,
-    '-cipher', `ALL:${seclevel}`,
+    's_server',
+    '-accept',
+    '127.0.0.1:0',
+    '-cert',
+    server.certFile,
+    '-key',
+    server.keyFile,
+    '-quiet',
+    versions[protocol]!,
+    '-cipher',
+    `ALL:${seclevel}`,
   ]);
   try {
     let port: number | undefined;
@@ -72,7 +81,15 @@ async function withClient({ protocol, suite, etm = false, updates = 0 }: Case): 
     });
     done.catch(reject);
   });
-  const peer = echo(['s_client', '-connect', `127.0.0.1:${port}`, '-quiet', versions[protocol]!, '-cipher', `ALL:${seclevel}`]);
+  const peer = echo([
+    's_client',
+    '-connect',
+    `127.0.0.1:${port}`,
+    '-quiet',
+    versions[protocol]!,
+    '-cipher',
+    `ALL:${seclevel}`,
+  ]);
   try {
     return await done;
   } finally {

@@ -5,8 +5,8 @@ import { randomBytes, randomInt } from 'node:crypto';
 import type { CipherName, MacName, Protocol } from '../../lib/crypt-options.js';
 import { trafficKeys } from '../support/keylog.js';
 import { RecordOracle, wholeRecords } from '../support/records.js';
-import { rfc8448Flights } from '../vectors/rfc8448.js';
 import type { Flight } from '../vectors/flight.js';
+import { rfc8448Flights } from '../vectors/rfc8448.js';
 import { tlsFlights } from '../vectors/tls-records.js';
 import { type CustomKeys, packCustom, sealCustom } from './custom-oracle.js';
 import { type Fields, joined, type Message, Requests, tlsFields } from './requests.js';
@@ -68,8 +68,13 @@ function randomMessages(protocol: Protocol): Message[] {
 
 function checkTls(protocol: Protocol, cipher: CipherName, mac: MacName | undefined, etm: boolean): void {
   const aead = mac === undefined;
-  const ivLength = protocol === 'tls1.3' || cipher.includes('poly') ? 12 : aead ? 4 : protocol === 'tls1.0' ? 16 : 0;
-  const keyLength = cipher.startsWith('des') ? 24 : cipher.includes('256') || cipher.includes('poly') ? 32 : 16;
+  const ivLength =
+    protocol === 'tls1.3' || cipher.includes('poly') ? 12 : aead ? 4 : protocol === 'tls1.0' ? 16 : 0;
+  const keyLength = cipher.startsWith('des')
+    ? 24
+    : cipher.includes('256') || cipher.includes('poly')
+      ? 32
+      : 16;
   for (let round = 0; round < 12; round++) {
     const oracleKeys = {
       protocol,
@@ -97,7 +102,10 @@ function checkTls(protocol: Protocol, cipher: CipherName, mac: MacName | undefin
     });
     const sealer = new RecordOracle(oracleKeys);
     const wire = messages.map(({ type, text }) =>
-      sealer.seal(type, text, { zeros: randomInt(3) * randomInt(40), extraBlocks: randomInt(2) * randomInt(10) }),
+      sealer.seal(type, text, {
+        zeros: randomInt(3) * randomInt(40),
+        extraBlocks: randomInt(2) * randomInt(10),
+      }),
     );
     requests.open(fields, Buffer.concat(wire), ({ messages: got, error }) => {
       assert.deepEqual(joined(got), joined(messages));
@@ -108,7 +116,11 @@ function checkTls(protocol: Protocol, cipher: CipherName, mac: MacName | undefin
     const spoiler = new RecordOracle(oracleKeys);
     const spoiled = messages.map(({ type, text }, i) =>
       i === bad && mac
-        ? spoiler.seal(type, text, randomInt(2) || etm ? { badMac: true } : { padding: (n) => Buffer.alloc(n, n) })
+        ? spoiler.seal(
+            type,
+            text,
+            randomInt(2) || etm ? { badMac: true } : { padding: (n) => Buffer.alloc(n, n) },
+          )
         : spoiler.seal(type, text),
     );
     if (!mac) spoiled[bad]![spoiled[bad]!.length - 1 - randomInt(17)]! ^= 1 << randomInt(8);
@@ -119,7 +131,12 @@ function checkTls(protocol: Protocol, cipher: CipherName, mac: MacName | undefin
   }
 }
 
-function checkSsh(keys: Omit<SshKeys, 'key' | 'iv' | 'macKey' | 'sequence'>, key: number, iv: number, macKey = 0): void {
+function checkSsh(
+  keys: Omit<SshKeys, 'key' | 'iv' | 'macKey' | 'sequence'>,
+  key: number,
+  iv: number,
+  macKey = 0,
+): void {
   for (let round = 0; round < 12; round++) {
     const all: SshKeys = {
       ...keys,
@@ -167,13 +184,21 @@ function checkSsh(keys: Omit<SshKeys, 'key' | 'iv' | 'macKey' | 'sequence'>, key
     const sealer = new SshOracle(all);
     const packets = payloads.map((payload) => sealer.seal(payload));
     requests.open(fields, Buffer.concat(packets), ({ messages, error }) => {
-      assert.deepEqual(messages.map(({ text }) => text), payloads);
+      assert.deepEqual(
+        messages.map(({ text }) => text),
+        payloads,
+      );
       assert.equal(error, 0);
     });
   }
 }
 
-function checkCustom(template: Omit<CustomKeys, 'key' | 'iv' | 'macKey' | 'sequence'>, key: number, macKey: number, block: number): void {
+function checkCustom(
+  template: Omit<CustomKeys, 'key' | 'iv' | 'macKey' | 'sequence'>,
+  key: number,
+  macKey: number,
+  block: number,
+): void {
   for (let round = 0; round < 12; round++) {
     const { nonce } = template.layout;
     const keys: CustomKeys = {
@@ -203,7 +228,9 @@ function checkCustom(template: Omit<CustomKeys, 'key' | 'iv' | 'macKey' | 'seque
     };
     const texts = Array.from({ length: 1 + randomInt(5) }, () => randomBytes(1 + randomInt(3000)));
     const messages = texts.map((text) => ({ type: 23, text }));
-    const wire = Buffer.concat(texts.map((text, i) => sealCustom(keys, keys.sequence + BigInt(i), text, block)));
+    const wire = Buffer.concat(
+      texts.map((text, i) => sealCustom(keys, keys.sequence + BigInt(i), text, block)),
+    );
     const read = (answer: { messages: Message[]; error: number }) => {
       assert.deepEqual(Buffer.concat(answer.messages.map(({ text }) => text)), Buffer.concat(texts));
       assert.equal(answer.error, 0);
@@ -217,7 +244,12 @@ function checkCustom(template: Omit<CustomKeys, 'key' | 'iv' | 'macKey' | 'seque
       return nonce === 'random' ? wire.subarray(start, start + block) : Buffer.alloc(0);
     });
     if (texts.length < 5 || nonce !== 'random')
-      requests.seal(fields, messages, (answer) => assert.deepEqual(answer.wire, wire), Buffer.concat(ivs).subarray(0, 64));
+      requests.seal(
+        fields,
+        messages,
+        (answer) => assert.deepEqual(answer.wire, wire),
+        Buffer.concat(ivs).subarray(0, 64),
+      );
   }
 }
 
@@ -236,18 +268,53 @@ checkSsh({ cipher: 'gcm' }, 16, 12);
 checkSsh({ cipher: 'gcm' }, 32, 12);
 checkSsh({ cipher: 'chacha' }, 64, 0);
 for (const etm of [false, true])
-  for (const [digest, size, length] of [['sha1', 20, 20], ['sha1', 20, 12], ['sha256', 32, 32], ['sha512', 64, 64]] as const) {
+  for (const [digest, size, length] of [
+    ['sha1', 20, 20],
+    ['sha1', 20, 12],
+    ['sha256', 32, 32],
+    ['sha512', 64, 64],
+  ] as const) {
     for (const key of [16, 24, 32]) checkSsh({ cipher: 'ctr', mac: { digest, length, etm } }, key, 16, size);
     if (etm) checkSsh({ cipher: 'cbc', mac: { digest, length, etm } }, 16, 16, size);
     if (etm) checkSsh({ cipher: '3des', mac: { digest, length, etm } }, 24, 8, size);
   }
 
 const header = Buffer.from('f00d00000000', 'hex');
-const base = { header, lengthOffset: 2, lengthSize: 4, lengthBias: 0, assocSequence: 8, assocStart: 0, assocEnd: 6 } as const;
-for (const [cipher, key] of [['aes-128-gcm', 16], ['aes-256-gcm', 32], ['chacha20-poly1305', 32]] as const)
+const base = {
+  header,
+  lengthOffset: 2,
+  lengthSize: 4,
+  lengthBias: 0,
+  assocSequence: 8,
+  assocStart: 0,
+  assocEnd: 6,
+} as const;
+for (const [cipher, key] of [
+  ['aes-128-gcm', 16],
+  ['aes-256-gcm', 32],
+  ['chacha20-poly1305', 32],
+] as const)
   for (const nonce of ['xor', 'counter'] as const)
-    checkCustom({ layout: { ...base, nonce, order: 'aead', padding: false, assocStart: 1, assocEnd: 5, lengthBias: 6 }, cipher, tag: 16 }, key, 0, 1);
-checkCustom({ layout: { ...base, nonce: 'xor', order: 'aead', padding: false, assocSequence: 0 }, cipher: 'aes-128-gcm', tag: 12 }, 16, 0, 1);
+    checkCustom(
+      {
+        layout: { ...base, nonce, order: 'aead', padding: false, assocStart: 1, assocEnd: 5, lengthBias: 6 },
+        cipher,
+        tag: 16,
+      },
+      key,
+      0,
+      1,
+    );
+checkCustom(
+  {
+    layout: { ...base, nonce: 'xor', order: 'aead', padding: false, assocSequence: 0 },
+    cipher: 'aes-128-gcm',
+    tag: 12,
+  },
+  16,
+  0,
+  1,
+);
 for (const order of ['mte', 'etm'] as const)
   for (const tag of [10, 16, 32])
     for (const assocSequence of [0, 4, 8] as const) {
@@ -255,7 +322,12 @@ for (const order of ['mte', 'etm'] as const)
       checkCustom({ layout: cbc, cipher: 'aes-128-cbc', digest: 'sha256', tag }, 16, 32, 16);
       checkCustom({ layout: cbc, cipher: 'des-ede3-cbc', digest: 'sha256', tag }, 24, 32, 8);
       for (const nonce of ['xor', 'counter'] as const)
-        checkCustom({ layout: { ...cbc, nonce, padding: false }, cipher: 'aes-256-ctr', digest: 'sha256', tag }, 32, 32, 16);
+        checkCustom(
+          { layout: { ...cbc, nonce, padding: false }, cipher: 'aes-256-ctr', digest: 'sha256', tag },
+          32,
+          32,
+          16,
+        );
     }
 
 const program = process.argv[2];

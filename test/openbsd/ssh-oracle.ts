@@ -130,7 +130,8 @@ export class SshOracle {
     const padding = rest.subarray(rest.length - rest[0]!);
     const payload = rest.subarray(1, rest.length - padding.length);
     // Genuine if sealing gives the same packet.
-    if (!this.seal(payload, padding).equals(wire.subarray(0, end))) throw new Error('not what the oracle seals');
+    if (!this.seal(payload, padding).equals(wire.subarray(0, end)))
+      throw new Error('not what the oracle seals');
     return { payload, padding, rest: wire.subarray(end) };
   }
 

@@ -38,13 +38,14 @@ int tree_invoke(struct cryptop *crp) {
 	struct mbuf *m = crp->crp_buf;
 	int len = 0, error;
 	may_sleep("crypto_invoke");
+	crypto_requests++;
+	if (crypto_fault > 0 && --crypto_fault == 0) return crypto_fault_error;
+	if (crp->crp_flags & CRYPTO_F_IOV) return crypto_invoke(crp);
 	for (struct mbuf *n = m; n; n = n->m_next) {
 		if (n->m_len > 0 && M_READONLY(n)) panic("crypto_invoke: a read-only mbuf");
 		len += n->m_len;
 	}
 	KASSERT(len == m->m_pkthdr.len && len == crp->crp_ilen);
-	crypto_requests++;
-	if (crypto_fault > 0 && --crypto_fault == 0) return crypto_fault_error;
 	error = crypto_invoke(crp);
 	for (struct mbuf *n = m; n; n = n->m_next) len -= n->m_len;
 	KASSERT(len == 0);
