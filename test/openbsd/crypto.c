@@ -239,6 +239,7 @@ int crypto_invoke(struct cryptop *crp) {
 	KASSERT(s->used && (m->m_flags & M_PKTHDR));
 	for (struct mbuf *n = m; n; n = n->m_next) {
 		if (n->m_len > 0 && M_READONLY(n)) panic("crypto_invoke: a read-only mbuf");
+		if (n->m_len > 65535) panic("crypto_invoke: an mbuf of %u bytes", n->m_len);
 		len += n->m_len;
 	}
 	KASSERT(len == m->m_pkthdr.len && len == crp->crp_ilen);
@@ -279,10 +280,12 @@ static int invoke_flat(struct cryptop *crp) {
 	int len = 0, shortage = cluster_shortage, error;
 	cluster_shortage = 0;
 	top->m_len = 0;
+	/* Where a length has 16 bits: the update functions of struct auth_hash. */
+	for (int i = 0; i < uio->uio_iovcnt; i++) KASSERT(uio->uio_iov[i].iov_len <= 65535);
 	for (int i = 0; i < uio->uio_iovcnt; i++)
 		for (size_t off = 0; off < uio->uio_iov[i].iov_len; off += m->m_len) {
 			m = m->m_next = m_get(M_NOWAIT, MT_DATA);
-			m_clget(m, M_NOWAIT, m->m_len = ulmin(MAXMCLBYTES, uio->uio_iov[i].iov_len - off));
+			m_clget(m, M_NOWAIT, m->m_len = uio->uio_iov[i].iov_len - off);
 			memcpy(m->m_data, (char *)uio->uio_iov[i].iov_base + off, m->m_len);
 			len += m->m_len;
 		}

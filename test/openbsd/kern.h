@@ -45,6 +45,7 @@ int timingsafe_bcmp(const void *, const void *, size_t);
 #define nitems(a) (sizeof(a) / sizeof((a)[0]))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define howmany(x, y) (((x) + ((y)-1)) / (y))
 #define roundup(x, y) ((((x) + ((y)-1)) / (y)) * (y))
 #define htobe64(x) __builtin_bswap64(x)
 #define READ_ONCE(x) (*(volatile __typeof__(x) *)&(x))

@@ -23,7 +23,6 @@ typedef unsigned int u32;
 #define htole64(x) (x)
 #define letoh32(x) (x)
 #define letoh64(x) (x)
-#define howmany(x, y) (((x) + ((y)-1)) / (y))
 #define BYTE_ORDER 1234
 #define LITTLE_ENDIAN 1234
 #define BIG_ENDIAN 4321

@@ -39,6 +39,8 @@
 
 #define CRYPTODEV_MAX_DATA	(256 * 1024 - 4)
 #define CRYPTODEV_MAX_SESSIONS	128	/* of a descriptor */
+/* Hashes are fed in pieces whose length has 16 bits: struct auth_hash. */
+#define CRYPTODEV_PIECE		(32 * 1024)
 
 int	usercrypto = 0;			/* programs may use crypto(9) */
 int	cryptodevallowsoft = 1;		/* also where it is software */
@@ -234,9 +236,10 @@ crypto_request(struct crypto_ses *cs, const struct crypt_op *cop,
 {
 	struct cryptop *crp;
 	struct cryptodesc *crd;
-	struct iovec iov;
+	struct iovec iov[howmany(CRYPTODEV_MAX_DATA, CRYPTODEV_PIECE)];
 	struct uio uio;
-	int error;
+	u_int off = 0;
+	int error, i;
 
 	crp = crypto_getreq((cs->cs_txf != NULL) + (cs->cs_axf != NULL));
 	if (crp == NULL)
@@ -260,10 +263,13 @@ crypto_request(struct crypto_ses *cs, const struct crypt_op *cop,
 	}
 
 	memset(&uio, 0, sizeof(uio));
-	iov.iov_base = buf;
-	iov.iov_len = cop->len;
-	uio.uio_iov = &iov;
-	uio.uio_iovcnt = 1;
+	for (i = 0; off < cop->len; i++) {
+		iov[i].iov_base = buf + off;
+		iov[i].iov_len = MIN(cop->len - off, CRYPTODEV_PIECE);
+		off += iov[i].iov_len;
+	}
+	uio.uio_iov = iov;
+	uio.uio_iovcnt = i;
 	uio.uio_resid = cop->len;
 	crp->crp_ilen = crp->crp_olen = cop->len;
 	crp->crp_flags = CRYPTO_F_IOV;
