@@ -6,7 +6,7 @@
 #include "host.h"
 
 long crypto_sessions, crypto_requests;
-int crypto_fault, crypto_fault_error = ENOMEM;
+int crypto_fault, crypto_fault_error = ENOMEM, crypto_busy;
 
 static struct cryptocap drivers[1] = { { CRYPTOCAP_F_SOFTWARE } };
 struct cryptocap *crypto_drivers = drivers;
@@ -231,7 +231,9 @@ static int invoke_flat(struct cryptop *);
 int crypto_invoke(struct cryptop *crp) {
 	if (crp->crp_flags == CRYPTO_F_IOV) return invoke_flat(crp);
 	KERNEL_ASSERT_LOCKED();
+	crypto_busy = 1;
 	may_sleep("crypto_invoke");
+	crypto_busy = 0;
 	KASSERT(crp->crp_flags == CRYPTO_F_IMBUF && crp->crp_ndesc >= 1 && crp->crp_ndesc <= 2);
 	struct session *s = &sessions[crp->crp_sid];
 	struct mbuf *m = crp->crp_buf;

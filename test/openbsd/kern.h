@@ -485,6 +485,7 @@ extern long hash_blocks; /* compressed since the start; a tree's are not counted
 extern long crypto_sessions, crypto_requests; /* in use; done */
 extern int crypto_fault; /* fails this many requests from now, 0 never */
 extern int crypto_fault_error;
+extern int crypto_busy; /* a request is being done */
 
 /* Where a kernel has options. */
 #define CRYPTO 1

@@ -274,6 +274,14 @@ static void test_rekey(void) {
 	}
 }
 
+/* Somebody polls while the frame is with the cipher: it must not look as if there were nothing. */
+static long polls;
+static void poller(void) {
+	if (!crypto_busy) return;
+	polls++;
+	CHECK(sock_readable(&b));
+}
+
 void test_reading(void) {
 	struct so_crypt_info info;
 	struct so_crypt_status st;
@@ -303,6 +311,17 @@ void test_reading(void) {
 	SAME(read_now(100, &type), -EWOULDBLOCK);
 	CHECK(!sock_readable(&b));
 	SAME(read_now(0, &type), 0);
+	end();
+
+	start(&suites[0], &info);
+	sock_write(&a, "one", 3, 0, 0);
+	wire_set(&b, a.out, a.out_len, 0);
+	deliver_all();
+	polls = 0;
+	others = poller;
+	SAME(read_now(100, NULL), 3);
+	others = NULL;
+	CHECK(polls > 0);
 	end();
 
 	/* A pending error, and the end. */
@@ -412,6 +431,27 @@ void test_boundaries(void) {
 			}
 			end();
 		}
+	}
+	/* The end in the middle of a frame is an error, between frames it is the end. */
+	for (u_int i = 0; i < nsuites; i++) {
+		start(&suites[i], &info);
+		sock_write(&a, text, 1, 0, 0);
+		u_int first = a.out_len;
+		sock_write(&a, text + 1, 1, 0, 0);
+		for (u_int n = 0; n <= a.out_len; n++) {
+			int whole = (n >= first) + (n == a.out_len);
+			wire_set(&b, a.out, n, 1);
+			deliver_all();
+			while (wire_deliver(&b)) continue;
+			for (ssize_t r; whole > 0; whole -= r) CHECK((r = read_now(7, NULL)) > 0);
+			SAME(read_now(7, NULL), n == 0 || n == first || n == a.out_len ? 0 : -ECONNABORTED);
+			wire_check_shared();
+			sock_free(&b);
+			sock_init(&b, 65536);
+			SAME(sock_option(&b, &info, sizeof(info)), 0);
+			shapes++;
+		}
+		end();
 	}
 	host_print("ok - %ld streams cut at every byte\n", shapes);
 }

@@ -6,7 +6,7 @@
 #include "host.h"
 
 long crypto_sessions, crypto_requests, hash_blocks;
-int crypto_fault, crypto_fault_error = ENOMEM;
+int crypto_fault, crypto_fault_error = ENOMEM, crypto_busy;
 void swcr_init(void);
 u_int32_t deflate_global(u_int8_t *, u_int32_t, int, u_int8_t **);
 int tree_newsession(u_int64_t *, struct cryptoini *, int);
@@ -37,7 +37,9 @@ int tree_freesession(u_int64_t sid) {
 int tree_invoke(struct cryptop *crp) {
 	struct mbuf *m = crp->crp_buf;
 	int len = 0, error;
+	crypto_busy = 1;
 	may_sleep("crypto_invoke");
+	crypto_busy = 0;
 	crypto_requests++;
 	if (crypto_fault > 0 && --crypto_fault == 0) return crypto_fault_error;
 	if (crp->crp_flags & CRYPTO_F_IOV) return crypto_invoke(crp);
