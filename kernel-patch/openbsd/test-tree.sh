@@ -52,7 +52,7 @@ for name in $ciphers; do
 done
 gcc $flags -c "$test/tree/glue.c" -o glue.o
 for file in "$here"/sys/kern/uipc_crypt*.c "$here"/sys/crypto/cryptodev.c "$test"/file.c "$test"/lock.c "$test"/mbuf.c "$test"/socket.c "$test"/wire.c "$test"/suites.c "$test"/fuzz.c \
-    "$test"/unit.c "$test"/records.c "$test"/link.c; do
+    "$test"/unit.c "$test"/reading.c "$test"/shapes.c "$test"/records.c "$test"/link.c; do
 	gcc $flags -c "$file" -o "$(basename "$file" .c).o"
 done
 for file in host main peer; do gcc -std=gnu11 $sanitize -c "$test/$file.c" -o "$file.o"; done

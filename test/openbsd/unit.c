@@ -1,21 +1,11 @@
 // SPDX-License-Identifier: MIT
-// What the system calls promise, one promise at a time.
-#include "host.h"
-#include "suites.h"
-#include "tests.h"
-#include "wire.h"
+// What setsockopt() and write() promise, one promise at a time.
+#include "unit.h"
 
-#define CHECK(x) ((x) ? (void)0 : panic("%s:%d: %s", __FILE__, __LINE__, #x))
-#define SAME(a, b) \
-	do { \
-		long a_ = (a), b_ = (b); \
-		if (a_ != b_) panic("%s:%d: %s is %ld, not %ld", __FILE__, __LINE__, #a, a_, b_); \
-	} while (0)
+struct socket a, b;
+u_char buf[1 << 17], text[1 << 17];
 
-static struct socket a, b;
-static u_char buf[1 << 17], text[1 << 17];
-
-static void start(const struct suite *s, struct so_crypt_info *info) {
+void start(const struct suite *s, struct so_crypt_info *info) {
 	rnd_seed(7);
 	cluster_shortage = wire_eager = wire_kind = 0;
 	wire_piece = 0;
@@ -30,7 +20,7 @@ static void start(const struct suite *s, struct so_crypt_info *info) {
 	SAME(sock_option(&b, info, sizeof(*info)), 0);
 }
 
-static void end(void) {
+void end(void) {
 	wire_set(NULL, NULL, 0, 0);
 	wire_check_shared();
 	sock_free(&a);
@@ -39,12 +29,12 @@ static void end(void) {
 	SAME(crypto_sessions, 0);
 }
 
-static ssize_t read_now(size_t n, int *type) {
+ssize_t read_now(size_t n, int *type) {
 	int flags = MSG_DONTWAIT;
 	return sock_read(&b, buf, n, type, &flags);
 }
 
-static void deliver_all(void) {
+void deliver_all(void) {
 	while (wire_left() > 0) CHECK(wire_deliver(&b));
 }
 
@@ -216,281 +206,4 @@ void test_writing(void) {
 		}
 	}
 	host_print("ok - writing\n");
-}
-
-/* The peer's KeyUpdate and NEWKEYS, over record boundaries, too. */
-static void test_rekey(void) {
-	static const u_char two[] = { 4, 0, 0, 3, 1, 2, 3, 24, 0, 0, 1, 0 };
-	struct so_crypt_info info, next;
-	int type;
-	for (u_int cut = 1; cut <= sizeof(two); cut++) {
-		start(&suites[0], &info);
-		next = info;
-		next.operation = SO_CRYPT_REKEY;
-		next.key[3] ^= 4;
-		SAME(sock_write(&a, two, cut, 22, 0), cut);
-		if (cut < sizeof(two)) SAME(sock_write(&a, two + cut, sizeof(two) - cut, 22, 0), sizeof(two) - cut);
-		next.direction = SO_CRYPT_WRITE;
-		SAME(sock_option(&a, &next, sizeof(next)), 0);
-		SAME(sock_write(&a, text, 5, 0, 0), 5);
-		wire_set(&b, a.out, a.out_len, 0);
-		deliver_all();
-		SAME(read_now(100, &type), cut);
-		SAME(type, 22);
-		if (cut < sizeof(two) && cut < 11) SAME(read_now(100, &type), sizeof(two) - cut);
-		else if (cut < sizeof(two)) {
-			/* Behind the KeyUpdate's header: the rest of the message comes under the old key in no protocol. */
-			end();
-			continue;
-		}
-		CHECK(sock_readable(&b));
-		SAME(read_now(100, &type), -ENEEDAUTH);
-		next.direction = SO_CRYPT_READ;
-		SAME(sock_option(&b, &next, sizeof(next)), 0);
-		SAME(read_now(100, &type), 5);
-		CHECK(memcmp(buf, text, 5) == 0);
-		end();
-	}
-	for (u_int i = 0; i < nsuites; i++) {
-		if (suites[i].protocol != SO_CRYPT_SSH) continue;
-		start(&suites[i], &info);
-		/* New keys, and another cipher. */
-		u_int k = suites[(i + 1) % nsuites].protocol == SO_CRYPT_SSH ? i + 1 : i - 1;
-		suite_info(&suites[k], &next);
-		next.operation = SO_CRYPT_REKEY;
-		SAME(sock_write(&a, "\x15", 1, 0, 0), 1);
-		next.direction = SO_CRYPT_WRITE;
-		SAME(sock_option(&a, &next, sizeof(next)), 0);
-		SAME(sock_write(&a, "after", 5, 0, 0), 5);
-		wire_set(&b, a.out, a.out_len, 0);
-		deliver_all();
-		SAME(read_now(100, NULL), 1);
-		SAME(read_now(100, NULL), -ENEEDAUTH);
-		next.direction = SO_CRYPT_READ;
-		SAME(sock_option(&b, &next, sizeof(next)), 0);
-		SAME(read_now(100, NULL), 5);
-		CHECK(memcmp(buf, "after", 5) == 0);
-		end();
-	}
-}
-
-/* Somebody polls while the frame is with the cipher: it must not look as if there were nothing. */
-static long polls;
-static void poller(void) {
-	if (!crypto_busy) return;
-	polls++;
-	CHECK(sock_readable(&b));
-}
-
-void test_reading(void) {
-	struct so_crypt_info info;
-	struct so_crypt_status st;
-	int type, flags;
-
-	/* A control record between data: read(2) can't pass it, and does not lose it. */
-	start(&suites[0], &info);
-	sock_write(&a, "one", 3, 0, 0);
-	sock_write(&a, "\1\0", 2, 21, 0);
-	sock_write(&a, "two", 3, 0, 0);
-	wire_set(&b, a.out, a.out_len, 0);
-	deliver_all();
-	SAME(read_now(100, NULL), 3);
-	SAME(read_now(100, NULL), -EIO);
-	SAME(read_now(100, NULL), -EIO);
-	CHECK(sock_readable(&b));
-	SAME(read_now(1, &type), 1);
-	SAME(type, 21);
-	SAME(read_now(100, &type), 1);
-	SAME(type, 21);
-	flags = MSG_DONTWAIT;
-	SAME(sock_read(&b, buf, 2, &type, &flags), 2);
-	SAME(flags, 0);
-	flags = MSG_DONTWAIT;
-	SAME(sock_read(&b, buf, 2, &type, &flags), 1);
-	SAME(flags, MSG_EOR);
-	SAME(read_now(100, &type), -EWOULDBLOCK);
-	CHECK(!sock_readable(&b));
-	SAME(read_now(0, &type), 0);
-	end();
-
-	start(&suites[0], &info);
-	sock_write(&a, "one", 3, 0, 0);
-	wire_set(&b, a.out, a.out_len, 0);
-	deliver_all();
-	polls = 0;
-	others = poller;
-	SAME(read_now(100, NULL), 3);
-	others = NULL;
-	CHECK(polls > 0);
-	end();
-
-	/* A pending error, and the end. */
-	start(&suites[0], &info);
-	sock_write(&a, "one", 3, 0, 0);
-	wire_set(&b, a.out, a.out_len, 0);
-	deliver_all();
-	b.so_error = ECONNRESET;
-	SAME(read_now(100, NULL), 3);
-	flags = MSG_DONTWAIT | MSG_PEEK;
-	SAME(sock_read(&b, buf, 1, NULL, &flags), -ECONNRESET);
-	SAME(read_now(100, NULL), -ECONNRESET);
-	SAME(read_now(100, NULL), -EWOULDBLOCK);
-	b.so_state = 0;
-	SAME(read_now(100, NULL), -ENOTCONN);
-	b.so_state = SS_ISCONNECTED;
-	wire_more(a.out, 0, 1);
-	CHECK(wire_deliver(&b));
-	SAME(read_now(100, NULL), 0);
-	end();
-
-	/* A page that is missing loses nothing. */
-	start(&suites[0], &info);
-	sock_write(&a, text, 1000, 0, 0);
-	wire_set(&b, a.out, a.out_len, 1);
-	deliver_all();
-	struct uio uio = { buf, 1000, 500, 0, NULL };
-	sblock(&b.so_rcv, SBL_WAIT);
-	flags = 0;
-	SAME(so_crypt_receive(&b, &uio, NULL, NULL, &flags, MSG_DONTWAIT, 0), EFAULT);
-	SAME(read_now(2000, NULL), 1000);
-	CHECK(memcmp(buf, text, 1000) == 0);
-	end();
-
-	/* A reader in the kernel gets mbufs. */
-	start(&suites[0], &info);
-	sock_write(&a, text, 20000, 0, 0);
-	wire_set(&b, a.out, a.out_len, 1);
-	deliver_all();
-	for (u_int got = 0; got < 20000;) {
-		struct mbuf *m = NULL;
-		uio = (struct uio){ NULL, 7001, 0, 0, NULL };
-		sblock(&b.so_rcv, SBL_WAIT);
-		SAME(so_crypt_receive(&b, &uio, &m, NULL, &flags, 0, 0), 0);
-		u_int n = 7001 - uio.uio_resid, len = 0;
-		for (struct mbuf *q = m; q; q = q->m_next) len += q->m_len;
-		SAME(len, n);
-		m_copydata(m, 0, n, buf);
-		CHECK(memcmp(buf, text + got, n) == 0);
-		m_freem(m);
-		got += n;
-	}
-	end();
-
-	/* shutdown(SHUT_RD) in the middle of everything. */
-	start(&suites[0], &info);
-	sock_write(&a, text, 40000, 0, 0);
-	wire_set(&b, a.out, a.out_len, 0);
-	deliver_all();
-	SAME(read_now(10, NULL), 10);
-	sock_shutdown(&b);
-	SAME(read_now(10, NULL), 0);
-	end();
-
-	/* The cipher fails while reading. */
-	for (u_int i = 0; i < nsuites; i++) {
-		start(&suites[i], &info);
-		SAME(sock_write(&a, text, 100, 0, 0), 100);
-		wire_set(&b, a.out, a.out_len, 0);
-		deliver_all();
-		crypto_fault = 1;
-		crypto_fault_error = ENOMEM;
-		SAME(read_now(100, &type), -ENOMEM);
-		SAME(read_now(100, &type), -ENOMEM);
-		SAME(sock_status(&b, &st), 0);
-		SAME(st.read.error, ENOMEM);
-		end();
-	}
-	test_rekey();
-	host_print("ok - reading\n");
-}
-
-/* Every stream cut at every byte: two mbufs, then mbufs of one byte, shared and not. */
-void test_boundaries(void) {
-	struct so_crypt_info info;
-	long shapes = 0;
-	for (u_int i = 0; i < nsuites; i++) {
-		for (u_int len = 1; len < 90; len += 22) {
-			start(&suites[i], &info);
-			sock_write(&a, text, len, 0, 0);
-			sock_write(&a, text + len, 7, 0, 0);
-			for (u_int piece = 1; piece <= a.out_len; piece++) {
-				for (wire_kind = 1; wire_kind <= 2; wire_kind++) {
-					wire_piece = piece;
-					wire_set(&b, a.out, a.out_len, 1);
-					deliver_all();
-					SAME(read_now(len, NULL), len);
-					CHECK(memcmp(buf, text, len) == 0);
-					SAME(read_now(7, NULL), 7);
-					CHECK(memcmp(buf, text + len, 7) == 0);
-					wire_check_shared();
-					sock_free(&b);
-					sock_init(&b, 65536);
-					SAME(sock_option(&b, &info, sizeof(info)), 0);
-					shapes++;
-				}
-			}
-			end();
-		}
-	}
-	/* The end in the middle of a frame is an error, between frames it is the end. */
-	for (u_int i = 0; i < nsuites; i++) {
-		start(&suites[i], &info);
-		sock_write(&a, text, 1, 0, 0);
-		u_int first = a.out_len;
-		sock_write(&a, text + 1, 1, 0, 0);
-		for (u_int n = 0; n <= a.out_len; n++) {
-			int whole = (n >= first) + (n == a.out_len);
-			wire_set(&b, a.out, n, 1);
-			deliver_all();
-			while (wire_deliver(&b)) continue;
-			for (ssize_t r; whole > 0; whole -= r) CHECK((r = read_now(7, NULL)) > 0);
-			SAME(read_now(7, NULL), n == 0 || n == first || n == a.out_len ? 0 : -ECONNABORTED);
-			wire_check_shared();
-			sock_free(&b);
-			sock_init(&b, 65536);
-			SAME(sock_option(&b, &info, sizeof(info)), 0);
-			shapes++;
-		}
-		end();
-	}
-	host_print("ok - %ld streams cut at every byte\n", shapes);
-}
-
-/*
- * MAC-then-encrypt: how many blocks are hashed must depend on the record's length only, whatever the padding says and whether the
- * MAC is right. (That no branch and no address depends on it is for the reader to see.)
- */
-void test_constant_time(void) {
-	static const u_char iv[16], key[32] = { 1 }, mac_key[48] = { 2 };
-	wire_kind = 1;
-	wire_piece = wire_eager = 0;
-	for (u_int i = 0; i < nsuites; i++) {
-		const struct suite *s = &suites[i];
-		if (s->protocol != SO_CRYPT_TLS_1_2 || s->flags || strcmp(s->cipher, "cbc(aes)") != 0) continue;
-		for (u_int len = 64; len <= 512; len += 16) {
-			long blocks = -1;
-			for (u_int pad = 0; pad < 256; pad++) {
-				struct so_crypt_info info = { .operation = SO_CRYPT_ARM, .direction = SO_CRYPT_READ, .protocol = s->protocol,
-					.key_len = s->key_len, .mac_key_len = s->mac_key_len };
-				strlcpy(info.cipher, s->cipher, sizeof(info.cipher));
-				strlcpy(info.mac, s->mac, sizeof(info.mac));
-				memcpy(info.key, key, s->key_len);
-				memcpy(info.mac_key, mac_key, s->mac_key_len);
-				sock_init(&b, 65536);
-				SAME(sock_option(&b, &info, sizeof(info)), 0);
-				u_char record[5 + 16 + 512] = { 23, 3, 3, (16 + len) >> 8, 16 + len };
-				memset(record + 5 + 16, pad, len);
-				host_cipher(s->key_len == 16 ? "AES-128-CBC" : "AES-256-CBC", key, iv, 1, record + 5 + 16, len);
-				wire_set(&b, record, 5 + 16 + len, 0);
-				deliver_all();
-				long before = hash_blocks;
-				SAME(read_now(600, NULL), -EBADMSG);
-				if (blocks < 0) blocks = hash_blocks - before;
-				SAME(hash_blocks - before, blocks);
-				wire_set(NULL, NULL, 0, 0);
-				sock_free(&b);
-			}
-		}
-	}
-	host_print("ok - the same work for every padding\n");
 }

@@ -52,7 +52,7 @@ struct so_crypt_cipher {
 	int		 cc_alg;	/* CRYPTO_*, 0: not in this kernel */
 	u_int8_t	 cc_minkey;
 	u_int8_t	 cc_maxkey;
-	u_int8_t	 cc_block;	/* of CBC and CTR, else what SSH pads to */
+	u_int8_t	 cc_block;	/* of CBC, CTR; what SSH pads to */
 	u_int8_t	 cc_ivlen;	/* that crypto(9) takes */
 	u_int8_t	 cc_salt;	/* bytes of the nonce behind the key */
 };
@@ -65,7 +65,7 @@ struct so_crypt_cipher {
 
 struct so_crypt_mac {
 	const char	*cm_name;
-	int		 cm_alg;	/* with a full-length tag, 0: not here */
+	int		 cm_alg;	/* CRYPTO_*, 0: not here */
 	u_int8_t	 cm_len;
 	u_int8_t	 cm_block;
 };
@@ -108,8 +108,8 @@ struct so_crypt_key {
 	u_int64_t	 sk_seq;	/* [b] of the next frame */
 	u_int64_t	 sk_frames;	/* [b] under this key */
 	u_int64_t	 sk_limit;	/* [I] */
-	u_int64_t	 sk_counter;	/* [b] explicit nonce of the next frame */
-	u_int8_t	 sk_iv[SO_CRYPT_MAX_IV];	/* [b] XOR, chain, counter */
+	u_int64_t	 sk_counter;	/* [b] the next explicit nonce */
+	u_int8_t	 sk_iv[SO_CRYPT_MAX_IV];	/* [b] XOR, CBC, CTR */
 	u_int8_t	 sk_mask[4];	/* [b] over the next SSH length;
 					    [m] reads it when sc_need is 0 */
 	u_int8_t	 sk_salt[16];	/* [I] random, for sk_id */
