@@ -55,6 +55,9 @@ long link_read(uint8_t *p, size_t n, int *type) {
 	for (;;) {
 		int flags = MSG_DONTWAIT;
 		long r = sock_read(&so, p, n, type, &flags);
-		if (r != -EWOULDBLOCK || !wire_deliver(&so)) return r;
+		/* The rest may have arrived behind the read's back: poll, as a program would. */
+		if (r == -EWOULDBLOCK && wire_left() > 0 && !wire_deliver(&so) && !sock_readable(&so))
+			panic("%zu bytes wait for a window of %ld", wire_left(), so.window);
+		if (r != -EWOULDBLOCK || (wire_left() == 0 && !sock_readable(&so))) return r;
 	}
 }

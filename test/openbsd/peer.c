@@ -4,6 +4,7 @@
 // The peer echoes. Also sent and received: the server's tickets, KeyUpdates (UPDATES of ours, in TLS 1.3), close_notify.
 #include <arpa/inet.h>
 #include <errno.h>
+#include <signal.h>
 #include <openssl/err.h>
 #include <openssl/kdf.h>
 #include <openssl/core_names.h>
@@ -183,6 +184,14 @@ static void update_write(int fd) {
 	if (error) die("rekey: %d", error);
 }
 
+// Nobody waits for ever: says how much is missing.
+static size_t waiting_for;
+static long written;
+static void too_long(int signal) {
+	(void)signal;
+	die("%zu bytes of what was sent did not come back, of %ld", waiting_for, written);
+}
+
 // Reads until n bytes of data are there.
 static void expect(int fd, const uint8_t *data, size_t n) {
 	static uint8_t in[1 << 15], text[1 << 15];
@@ -191,6 +200,7 @@ static void expect(int fd, const uint8_t *data, size_t n) {
 		int type = 0;
 		long r = link_read(text, 1 + (size_t)rand() % sizeof(text), &type);
 		if (r == -35) {
+			waiting_for = n - got;
 			ssize_t c = read(fd, in, 1 + (size_t)rand() % sizeof(in));
 			if (c < 0) die("read: %s", strerror(errno));
 			link_received(in, (size_t)c, c == 0);
@@ -279,9 +289,12 @@ int peer_main(int argc, char **argv) {
 
 	static uint8_t data[1 << 16];
 	srand(1);
+	signal(SIGALRM, too_long);
 	for (long done = 0; done < bytes;) {
 		size_t n = rand() % 4 ? 1 + (size_t)rand() % 2000 : 1 + (size_t)rand() % sizeof(data);
 		for (size_t i = 0; i < n; i++) data[i] = (uint8_t)rand();
+		alarm(20);
+		written += (long)n;
 		put(fd, data, n, 0);
 		expect(fd, data, n);
 		done += (long)n;
