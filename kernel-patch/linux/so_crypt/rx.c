@@ -38,9 +38,16 @@ static void gather(struct scr_rx *rx, u8 *base, u32 want)
 	rx->have = want - g.left;
 }
 
+/* The limit is reached: a read tells, and nothing is taken. */
+static bool is_expired(const struct scr_rx *rx)
+{
+	return rx->dir && !rx->paused && !scr_may_go_on(rx->dir);
+}
+
 static bool is_idle(const struct scr_rx *rx)
 {
-	return rx->opened || rx->paused || rx->err || rx->closing || !rx->dir;
+	return rx->opened || rx->paused || rx->err || rx->closing ||
+	       !rx->dir || is_expired(rx);
 }
 
 /*
@@ -48,7 +55,7 @@ static bool is_idle(const struct scr_rx *rx)
  */
 static void check(struct scr_rx *rx)
 {
-	bool ready = rx->opened || rx->err;
+	bool ready = rx->opened || rx->err || is_expired(rx);
 
 	if (!is_idle(rx)) {
 		const u32 peek = rx->dir->layout.peek;
@@ -168,7 +175,7 @@ int scr_rx_next(struct scr_rx *rx)
 		return 1;
 	if (rx->err)
 		return rx->err;
-	if (rx->paused)
+	if (rx->paused || is_expired(rx))
 		return -EKEYEXPIRED;
 	scr_rx_look(rx);
 	if (!rx->ready)
