@@ -116,8 +116,8 @@ static int arm_read(struct scr_context *ctx, struct scr_direction *d)
 	/* Bytes of a frame under the old key */
 	if (rx->dir && !rx->paused && (rx->in_frame || rx->opened))
 		return -EBUSY;
-	if (rx->err)
-		return rx->err;
+	if (rx->err || rx->discard)
+		return rx->err ?: -EBADMSG;
 	scr_direction_free(rx->dir);
 	rx->bad = 0;
 	rx->frame_len = 0;
