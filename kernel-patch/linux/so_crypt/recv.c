@@ -24,7 +24,7 @@ static int end_of(struct scr_rx *rx)
 		/* The peer's FIN, not a shutdown() of ours */
 		if (sock_flag(sk, SOCK_DONE) &&
 		    (rx->have || tcp_inq(sk) > 0)) {
-			rx->err = -ECONNABORTED;
+			rx->err = rx->discard ? -EBADMSG : -ECONNABORTED;
 			return rx->err;
 		}
 		return 0;

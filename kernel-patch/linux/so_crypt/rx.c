@@ -8,7 +8,7 @@
 #include "rx.h"
 
 struct gather {
-	u8 *to;
+	u8 *to;		/* NULL: nowhere */
 	u32 left;
 };
 
@@ -18,9 +18,11 @@ static int gather_some(read_descriptor_t *desc, struct sk_buff *skb,
 	struct gather *g = desc->arg.data;
 	const u32 n = min_t(size_t, len, g->left);
 
-	if (n && skb_copy_bits(skb, offset, g->to, n))
-		return -EFAULT;
-	g->to += n;
+	if (g->to) {
+		if (n && skb_copy_bits(skb, offset, g->to, n))
+			return -EFAULT;
+		g->to += n;
+	}
 	g->left -= n;
 	desc->count = g->left;
 	return n;
@@ -38,9 +40,49 @@ static void gather(struct scr_rx *rx, u8 *base, u32 want)
 	rx->have = want - g.left;
 }
 
+/* The limit is reached: a read tells, and nothing is taken. */
+static bool is_expired(const struct scr_rx *rx)
+{
+	return rx->dir && !rx->paused && !scr_may_go_on(rx->dir);
+}
+
 static bool is_idle(const struct scr_rx *rx)
 {
-	return rx->opened || rx->paused || rx->err || rx->closing || !rx->dir;
+	return rx->opened || rx->paused || rx->err || rx->closing ||
+	       !rx->dir || is_expired(rx);
+}
+
+/*
+ * SSH with CBC and an encrypted length: where a forged packet is refused would
+ * tell its length, which is plaintext (Albrecht, Paterson and Watson 2009). So as
+ * much is swallowed as the longest packet has, as OpenSSH does.
+ */
+static bool hides_failure(const struct scr_rx *rx)
+{
+	return rx->dir->layout.hidden_length && scr_is_serial(rx->dir);
+}
+
+static void swallow(struct scr_rx *rx)
+{
+	struct gather g = { .left = rx->discard };
+	read_descriptor_t desc = { .arg.data = &g, .count = g.left };
+
+	if (tcp_inq(rx->sk) > 0)
+		tcp_read_sock(rx->sk, &desc, gather_some);
+	rx->discard = g.left;
+	if (!rx->discard)
+		rx->err = -EBADMSG;
+}
+
+static int fail(struct scr_rx *rx, int err)
+{
+	if (hides_failure(rx) && (err == -EBADMSG || err == -EMSGSIZE)) {
+		rx->discard = rx->dir->layout.max_frame - rx->have;
+		swallow(rx);
+		return rx->err;
+	}
+	rx->err = err;
+	return err;
 }
 
 /*
@@ -48,9 +90,12 @@ static bool is_idle(const struct scr_rx *rx)
  */
 static void check(struct scr_rx *rx)
 {
-	bool ready = rx->opened || rx->err;
+	bool ready = rx->opened || rx->err || is_expired(rx);
 
-	if (!is_idle(rx)) {
+	if (rx->discard) {
+		swallow(rx);
+		ready = rx->err;
+	} else if (!is_idle(rx)) {
 		const u32 peek = rx->dir->layout.peek;
 
 		if (!rx->frame_len && !rx->bad && rx->have < peek)
@@ -99,7 +144,8 @@ static bool is_stuck(struct scr_rx *rx)
 	const int queued = tcp_inq(sk);
 	u32 window;
 
-	if (is_idle(rx) || rx->ready || !rx->frame_len || queued <= 0)
+	if (is_idle(rx) || rx->ready || rx->discard || !rx->frame_len ||
+	    queued <= 0)
 		return false;
 	window = tcp_receive_window(tcp_sk(sk));
 	return rx->frame_len - rx->have - queued > window ||
@@ -168,11 +214,11 @@ int scr_rx_next(struct scr_rx *rx)
 		return 1;
 	if (rx->err)
 		return rx->err;
-	if (rx->paused)
+	if (rx->paused || is_expired(rx))
 		return -EKEYEXPIRED;
 	scr_rx_look(rx);
-	if (!rx->ready)
-		return 0;
+	if (rx->err || !rx->ready)
+		return rx->err;
 	err = rx->bad;
 	if (!err) {
 		err = take_frame(rx);
@@ -182,10 +228,8 @@ int scr_rx_next(struct scr_rx *rx)
 			return 0;
 		err = scr_open(rx->dir, rx->frame, rx->frame_len, &rx->plain);
 	}
-	if (err) {
-		rx->err = err;
-		return err;
-	}
+	if (err)
+		return fail(rx, err);
 	rx->have = 0;
 	rx->frame_len = 0;
 	rx->in_frame = false;

@@ -24,6 +24,7 @@ struct scr_rx {
 	bool in_frame;			/* they are in frame */
 	u32 frame_len;			/* 0: not known yet */
 	int bad;			/* what is wrong with its length */
+	u32 discard;			/* bytes to swallow before EBADMSG */
 
 	/* The frame that was opened last, its rest. */
 	bool opened;

@@ -248,6 +248,7 @@ int scr_sendpage(struct sock *sk, struct page *page, int offset, size_t size,
 }
 #endif
 
+#ifdef SCR_HAVE_SPLICE_EOF
 /* sendfile() ended before it was expected to: nothing follows MSG_MORE. */
 void scr_splice_eof(struct socket *sock)
 {
@@ -262,3 +263,4 @@ void scr_splice_eof(struct socket *sock)
 	if (!armed && ctx->base_ops->splice_eof)
 		ctx->base_ops->splice_eof(sock);
 }
+#endif

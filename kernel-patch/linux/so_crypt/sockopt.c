@@ -15,6 +15,8 @@ static int copy_info(struct so_crypt_info *info, sockptr_t optval, u32 optlen)
 
 	if (optlen < sizeof(*info))
 		return -EINVAL;
+	if (optlen > PAGE_SIZE)
+		return -E2BIG;
 	err = check_zeroed_sockptr(optval, sizeof(*info),
 				   optlen - sizeof(*info));
 	if (err < 1)
@@ -114,10 +116,9 @@ static int arm_read(struct scr_context *ctx, struct scr_direction *d)
 	/* Bytes of a frame under the old key */
 	if (rx->dir && !rx->paused && (rx->in_frame || rx->opened))
 		return -EBUSY;
-	if (rx->err && rx->err != -EKEYEXPIRED)
-		return rx->err;
+	if (rx->err || rx->discard)
+		return rx->err ?: -EBADMSG;
 	scr_direction_free(rx->dir);
-	rx->err = 0;
 	rx->bad = 0;
 	rx->frame_len = 0;
 	rx->paused = false;

@@ -137,7 +137,6 @@ static void build(struct family *f, struct proto *base,
 	f->prot.getsockopt = scr_getsockopt;
 	f->prot.sendmsg = scr_sendmsg;
 	f->prot.recvmsg = scr_recvmsg;
-	f->prot.splice_eof = scr_splice_eof;
 	f->prot.stream_memory_free = stream_memory_free;
 	f->prot.sock_is_readable = sock_is_readable;
 	f->prot.disconnect = disconnect;
@@ -146,10 +145,13 @@ static void build(struct family *f, struct proto *base,
 	f->ops = *base_ops;
 	f->ops.poll = poll;
 	f->ops.splice_read = splice_read;
-	f->ops.splice_eof = scr_splice_eof;
 	f->ops.read_sock = read_sock;
 	/* For writers inside the kernel: they shall come by sendmsg. */
 	f->ops.sendmsg_locked = NULL;
+#ifdef SCR_HAVE_SPLICE_EOF
+	f->prot.splice_eof = scr_splice_eof;
+	f->ops.splice_eof = scr_splice_eof;
+#endif
 #ifdef SCR_HAVE_SENDPAGE
 	f->prot.sendpage = scr_sendpage;
 	f->ops.sendpage_locked = NULL;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// fuzz SEED CALLS: system calls on SO_CRYPT sockets with arguments that are nearly right, from a seeded generator. What comes back may be any
+// fuzz SEED CALLS [company]: system calls on SO_CRYPT sockets with arguments that are nearly right, from a seeded generator. What comes back may be any
 // errno; what must not happen is a crash, a hang or a line in the kernel's log. Prints how many calls succeeded.
+// `company`: another process does the same to the same sockets.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -15,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "so_crypt.h"
@@ -223,14 +225,26 @@ int main(int argc, char **argv)
 {
 	FILE *file = tmpfile();
 	long calls = argc > 2 ? atol(argv[2]) : 1000, good = 0;
+	int company = argc > 3, other = -1;
 
 	state = argc > 1 ? atoi(argv[1]) : 1;
 	signal(SIGPIPE, SIG_IGN);
 	fwrite(bytes, 1, sizeof(bytes), file);
 	fflush(file);
 	for (long i = 0; i < calls; i++) {
-		if (i % 40 == 0)
+		if (i % 40 == 0) {
+			if (other > 0)
+				waitpid(other, NULL, 0);
 			connect_ends();
+			other = company ? fork() : -1;
+			if (!other) {
+				// The same sockets at the same time from another process
+				state += 12345;
+				for (int j = 0; j < 40; j++)
+					call(next() % 2, fileno(file));
+				_exit(0);
+			}
+		}
 		good += call(next() % 2, fileno(file)) >= 0;
 	}
 	printf("%ld of %ld\n", good, calls);

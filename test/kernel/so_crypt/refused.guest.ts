@@ -90,6 +90,7 @@ test('fields that are wrong', async () => {
   assert.equal(await driver.arm(info.subarray(0, 383)), errno.EINVAL);
   assert.equal(await driver.arm(Buffer.alloc(0)), errno.EINVAL);
   assert.equal(await driver.arm(Buffer.concat([info, Buffer.of(0, 1)])), errno.E2BIG);
+  assert.equal(await driver.arm(Buffer.concat([info, Buffer.alloc(4096)])), errno.E2BIG);
   assert.equal(await driver.arm(Buffer.concat([info, Buffer.alloc(100)])), 0);
 });
 

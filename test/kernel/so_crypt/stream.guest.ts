@@ -311,9 +311,13 @@ test('limits: no frame beyond, EKEYEXPIRED, and new keys go on', async () => {
   assert.equal(await driver.send('3'), 1);
   assert.equal(applicationData(await opened(next)).toString(), '3');
   const reading = await armed(READ, gcm, { limit: 1n });
-  await driver.wire(Buffer.concat([reading.data('1'), reading.data('2')]));
-  assert.equal((await driver.recv(1)).data.toString(), '1');
-  assert.equal((await driver.recv(1)).result, errno.EKEYEXPIRED);
+  const after = makeDirection(gcm).oracle();
+  await driver.wire(Buffer.concat([reading.data('1'), after.data('2')]));
+  assert.equal((await driver.recv(9)).data.toString(), '1');
+  assert.equal((await driver.number('poll', 'a')) & POLLIN, POLLIN);
+  assert.equal((await driver.recv(9)).result, errno.EKEYEXPIRED);
+  assert.equal(await driver.arm(packInfo(infoOf(after.keys, READ, { operation: REKEY }))), 0);
+  assert.equal((await driver.recv(9)).data.toString(), '2');
   await armed(WRITE, gcm, { sequence: 2n ** 64n - 2n });
   assert.equal(await driver.send('last'), 4);
   assert.equal(await driver.send('x'), errno.EKEYEXPIRED);

@@ -118,7 +118,7 @@
  * Errors of setsockopt:
  *
  *	EINVAL		a field is wrong, or the combination
- *	E2BIG		bytes behind the known fields are not zero
+ *	E2BIG		bytes behind the known fields are not zero, or a page and more
  *	ENOENT		no such cipher or MAC here
  *	EEXIST		the direction is armed already, or has this very key
  *	EBUSY		the socket is in a sockmap
