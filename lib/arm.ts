@@ -137,6 +137,7 @@ function providerOf(
     const driver = afAlgDriver(cipher, wanted, layout.packed);
     return { provider: engine, driver, named: driver };
   }
+  if (engine === 'so_crypt') return { provider: 'evp', driver: wanted, named: wanted };
   if (engine !== 'cryptodev') return { provider: 'evp', driver: undefined, named: undefined };
   const driver = cryptodevDriver(cipher, wanted, layout.packed);
   return { provider: engine, driver, named: wanted ?? '' };

@@ -78,7 +78,7 @@ export interface CryptOptions {
   /** Default `auto`; the environment variable SO_CRYPT_ENGINE sets another default ('evp', or 'ktls/evp' for write and read). */
   engine?: EngineName | EngineChoice;
   /**
-   * Engines `af_alg` and `cryptodev`: the kernel's name of the driver (or, af_alg, algorithm) that does the cipher, e.g.
+   * Engines `so_crypt`, `cryptodev` and `af_alg`: the kernel's name of the driver (or, af_alg, algorithm) that does the cipher, e.g.
    * `virtio_crypto_aes_cbc` or `generic-gcm-aesni`; /proc/crypto lists them. Default: the kernel's choice for the cipher.
    */
   driver?: string;

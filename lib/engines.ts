@@ -124,8 +124,8 @@ function refuseDriver({ write, read }: Engines, driver: unknown): void {
     throw new SoCryptError('ERR_SO_CRYPT_INVALID_OPTION', 'driver is invalid', {
       hint: "It must be the kernel's name of a driver, such as 'generic-gcm-aesni'",
     });
-  if (![write, read].some((engine) => engine === 'af_alg' || engine === 'cryptodev'))
+  if (![write, read].some((engine) => ['af_alg', 'cryptodev', 'so_crypt'].includes(engine)))
     throw new SoCryptError('ERR_SO_CRYPT_UNSUPPORTED', `The engine ${write} has no drivers`, {
-      hint: "Leave driver out, or give engine: 'af_alg' or 'cryptodev'",
+      hint: "Leave driver out, or give engine: 'so_crypt', 'cryptodev' or 'af_alg'",
     });
 }

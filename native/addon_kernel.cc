@@ -196,6 +196,8 @@ class SoCryptKeysWrap : public Napi::ObjectWrap<SoCryptKeysWrap> {
     }
     to.protocol = info[1].ToNumber().Int32Value();
     to.cipher = cipher_.c_str();
+    if (spec.Get("driver").IsString()) driver_ = spec.Get("driver").ToString().Utf8Value();
+    to.driver = driver_.c_str();
     to.mac = mac_.c_str();
     to.max_payload = info[3].ToNumber().Uint32Value();
     to.sequence = BigInt(spec, "sequence");
@@ -234,7 +236,7 @@ class SoCryptKeysWrap : public Napi::ObjectWrap<SoCryptKeysWrap> {
   void Dispose(const Napi::CallbackInfo&) { keys_.reset(); }
 
   const bool write_;
-  std::string cipher_, mac_;
+  std::string cipher_, driver_, mac_;
   std::unique_ptr<SoCryptKeys> keys_;
 };
 

@@ -103,7 +103,8 @@ int SoCryptKeys::Arm(int fd, bool write, bool again) {
   info.iv_len = static_cast<uint8_t>(iv_length_);
   info.sequence = spec_.sequence;
   info.limit = spec_.limit;
-  strncpy(info.cipher, KernelName(kCiphers, spec_.cipher), sizeof info.cipher - 1);
+  const char* const cipher = *spec_.driver != 0 ? spec_.driver : KernelName(kCiphers, spec_.cipher);
+  strncpy(info.cipher, cipher, sizeof info.cipher - 1);
   strncpy(info.mac, KernelName(kMacs, spec_.mac), sizeof info.mac - 1);
   memcpy(info.key, key_, key_length_);
   memcpy(info.mac_key, mac_key_, mac_key_length_);

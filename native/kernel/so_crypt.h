@@ -20,6 +20,7 @@ int AttachSoCrypt(int fd);
 struct SoCryptSpec {
   int protocol;  // enum so_crypt_protocol
   const char* cipher;  // as in lib/ciphers.ts
+  const char* driver;  // the kernel's name of what does it; "" for its choice
   const char* mac;     // "" with AEAD
   FrameLayout layout;  // of a custom protocol; else its order and tag matter
   uint32_t max_payload;

@@ -19,6 +19,7 @@ int ProbeSoCrypt(const char** step) {
   SoCryptSpec spec = {};
   spec.protocol = SO_CRYPT_TLS_1_3;
   spec.cipher = "aes-128-gcm";
+  spec.driver = "";
   spec.mac = "";
   spec.layout.tag = 16;
   const uint8_t key[16] = {}, iv[12] = {};
