@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { type Armed, type ArmedOptions, armedPair } from '../support/armed.js';
-import { able, isCarried, opensInKernel, testWhere } from '../support/engine.js';
+import { able, isCarried, opensByKtls, opensInKernel, testWhere } from '../support/engine.js';
 import { header } from '../support/oracle-keys.js';
 import { pause } from '../support/patience.js';
 import { flipBit } from '../support/records.js';
@@ -102,16 +102,16 @@ function outcomeOfFlip({ protocol }: Suite, bit: number, record: Buffer): Outcom
   if (byte < 3) return badVersion;
   if (byte >= 5) return badMac;
   const length = flipBit(record, bit).readUInt16BE(3);
-  // (The kernel allows no more than a full record needs.)
+  // (kTLS allows no more than a full record needs.)
   const [ours, kernels] = protocol === 'tls1.3' ? [256, 17] : [2048, 24];
-  if (length > 16_384 + (opensInKernel ? kernels : ours)) return overflow;
+  if (length > 16_384 + (opensByKtls ? kernels : ours)) return overflow;
   return length > record.length - 5 ? truncated : badLength;
 }
 
 for (const suite of families) {
   test(`${suite.name}: a flipped bit anywhere is noticed, and nothing of the record is delivered`, async () => {
-    // (TLS 1.3 has the record's outer type in no MAC, and the kernel does not look at it.)
-    const first = opensInKernel && suite.protocol === 'tls1.3' ? 8 : 0;
+    // (TLS 1.3 has the record's outer type in no MAC, and kTLS does not look at it.)
+    const first = opensByKtls && suite.protocol === 'tls1.3' ? 8 : 0;
     for (let bit = first, bits = first + 1; bit < bits; bit++) {
       const armed = await armedPair(suite);
       const record = armed.sealer.data('secret');
@@ -149,8 +149,8 @@ for (const suite of families) {
   test(`${suite.name}: a length over the limit is refused before the record has come`, async () => {
     const most = 16_384 + (suite.protocol === 'tls1.3' ? 256 : 2048);
     const version = suite.protocol === 'tls1.0' ? 0x0301 : 0x0303;
-    // (The kernel looks at a header of TLS 1.2 when the explicit nonce has come, too.)
-    const begun = opensInKernel ? randomBytes(8) : Buffer.alloc(0);
+    // (kTLS looks at a header of TLS 1.2 when the explicit nonce has come, too.)
+    const begun = opensByKtls ? randomBytes(8) : Buffer.alloc(0);
     await check(suite, () => Buffer.concat([header(23, version, most + 1), begun]), overflow);
   });
 
@@ -278,8 +278,8 @@ test('a body that is no whole number of blocks, or too short for what it must ha
   for (const suite of families) {
     const version = suite.protocol === 'tls1.0' ? 0x0301 : 0x0303;
     for (const length of [0, 1, 8, 15, 17, 33, 63]) {
-      // (The kernel looks at a header of TLS 1.2 when the explicit nonce has come, too.)
-      const behind = opensInKernel ? 8 : 0;
+      // (kTLS looks at a header of TLS 1.2 when the explicit nonce has come, too.)
+      const behind = opensByKtls ? 8 : 0;
       const spoil = () => Buffer.concat([header(23, version, length), randomBytes(length + behind)]);
       await check(suite, spoil, badLength);
     }

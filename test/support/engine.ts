@@ -19,6 +19,9 @@ export const opensInKernel = read === 'ktls' || read === 'so_crypt';
 const [major = 0, minor = 0] = os.release().split('.').map(Number);
 const isRekeyingKernel = major > 6 || (major === 6 && minor >= 14);
 
+/** kTLS opens the records. */
+export const opensByKtls = read === 'ktls';
+
 /** What the engine under test is able to. test/ktls/ has the tests of what happens where it is not. */
 export const able = {
   changeKeys: !isKtls || isRekeyingKernel,

@@ -191,8 +191,12 @@ static int open_body(struct scr_direction *d, u8 *frame, u32 len)
 }
 
 /* RFC 8446 5.2: zeros behind the content type. */
-static int strip_inner_type(const u8 *frame, struct scr_opened *out)
+static int strip_inner_type(const struct scr_layout *l, const u8 *frame,
+			    struct scr_opened *out)
 {
+	/* RFC 8446 5.4: with its padding, too */
+	if (out->len > l->max_plain + 1)
+		return -EMSGSIZE;
 	while (out->len && !frame[out->offset + out->len - 1])
 		out->len--;
 	if (!out->len)
@@ -242,7 +246,7 @@ static int strip(struct scr_direction *d, u8 *frame, u32 len,
 		return verify_mac(d, frame, frame + out->offset, out->len,
 				  frame + out->offset + out->len);
 	if (l->inner_type)
-		return strip_inner_type(frame, out);
+		return strip_inner_type(l, frame, out);
 	if (l->padding == SCR_PADDING_SSH)
 		return strip_ssh_padding(l, frame, out);
 	if (l->padding == SCR_PADDING_TLS)
