@@ -140,8 +140,12 @@ so_crypt_open_aead(struct so_crypt_key *sk, const u_int8_t *header,
 	m_adj(m, -16);
 	so_crypt_front_put(m, NULL, 0);
 
-	if (cf->cf_flags & CF_INNERTYPE)
+	if (cf->cf_flags & CF_INNERTYPE) {
+		/* RFC 8446 5.4: with its padding, too */
+		if (text > cf->cf_max_payload + 1)
+			return (EMSGSIZE);
 		return (so_crypt_open_type(m, type));
+	}
 	return (0);
 }
 
