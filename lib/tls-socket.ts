@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
 import { validate } from './arm.js';
 import { attachEarly } from './arm-socket.js';
-import type { CryptOptions, EngineChoice, EngineName } from './crypt-options.js';
+import type { CryptOptions } from './crypt-options.js';
 import { resolveEngine } from './engines.js';
 import { SoCryptError } from './errors.js';
 import { ContentType, TLS_MAX_FRAGMENT } from './frame-layouts.js';
@@ -26,25 +26,9 @@ import {
 } from './socket-internals.js';
 import { handshakeByHand } from './tls-by-hand.js';
 import { Carrier } from './tls-carrier.js';
+import type { EngineOptions, TLSSocketOptions } from './tls-options.js';
 
-/** Options beyond Node's of everything in so-crypt/tls. */
-export interface EngineOptions {
-  /** Default `auto`; the environment variable SO_CRYPT_ENGINE sets another default. */
-  engine?: EngineName | EngineChoice;
-  /** Engines `af_alg` and `cryptodev`: the kernel's name of the driver that does the cipher; the suites must be such that it can. */
-  driver?: string;
-  /**
-   * What a FIN without close_notify is: `'end'` (default, as with node:tls) or `'error'`. With `'end'`, `socket.crypt.read.truncated`
-   * tells.
-   */
-  truncation?: 'error' | 'end';
-}
-
-/** Options of `new TLSSocket()`: Node's and the engine's. */
-export type TLSSocketOptions = tls.TLSSocketOptions &
-  Omit<tls.ConnectionOptions, keyof tls.TLSSocketOptions | 'socket'> &
-  SocketOptions &
-  EngineOptions & { pauseOnConnect?: boolean; onread?: net.OnReadOpts };
+export type { EngineOptions, TLSSocketOptions } from './tls-options.js';
 
 /** What @types/node does not know. */
 type NodesTLSSocket = tls.TLSSocket & {

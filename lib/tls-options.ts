@@ -1,0 +1,23 @@
+import type net from 'node:net';
+import type tls from 'node:tls';
+import type { EngineChoice, EngineName } from './crypt-options.js';
+import type { SocketOptions } from './socket.js';
+
+/** Options beyond Node's of everything in so-crypt/tls. */
+export interface EngineOptions {
+  /** Default `auto`; the environment variable SO_CRYPT_ENGINE sets another default. */
+  engine?: EngineName | EngineChoice;
+  /** Engines `af_alg` and `cryptodev`: the kernel's name of the driver that does the cipher; the suites must be such that it can. */
+  driver?: string;
+  /**
+   * What a FIN without close_notify is: `'end'` (default, as with node:tls) or `'error'`. With `'end'`, `socket.crypt.read.truncated`
+   * tells.
+   */
+  truncation?: 'error' | 'end';
+}
+
+/** Options of `new TLSSocket()`: Node's and the engine's. */
+export type TLSSocketOptions = tls.TLSSocketOptions &
+  Omit<tls.ConnectionOptions, keyof tls.TLSSocketOptions | 'socket'> &
+  SocketOptions &
+  EngineOptions & { pauseOnConnect?: boolean; onread?: net.OnReadOpts };
