@@ -26,25 +26,32 @@ const ARMED_HIGH_WATER_MARK = 131_072;
  * @param given bytes that came before and belong to records; undefined: those that the application has not consumed
  * @throws SoCryptError
  */
-export function armSocket(socket: Socket, arming: Arming, engines: Engines, given?: Buffer): void {
+export function armSocket(socket: Socket, arming: Arming, wanted: Engines, given?: Buffer): void {
   const state = socket[kEnsureState]();
   const host = new SocketHost(socket);
   const records = state.records ?? new RecordStream(host);
+  const engines = stayInKernel(arming, wanted, records);
   if (arming.read !== undefined && socket.readableEncoding !== null && socket.readableLength > 0)
     throw new SoCryptError('ERR_SO_CRYPT_INVALID_OPTION', 'Bytes to be opened have been decoded to strings', {
       hint: 'Call setEncoding after setCrypt',
     });
   const { writer, reader } = make(socket, arming, engines, records, host);
+  let isHalfArmed = false;
   try {
     refuseUsedKeys(records, writer, reader);
     const kernelEngine = kernelEngineOf(engines.write, writer) ?? kernelEngineOf(engines.read, reader);
     kernelEngine?.attach(socket[kPort]().fd);
     const unread = given ? given.length > 0 : socket.readableLength > 0;
-    if (reader instanceof KernelReader) reader.begin(unread, records.reader?.engine === reader.engine);
+    if (reader instanceof KernelReader) {
+      reader.begin(unread, records.reader?.engine === reader.engine);
+      isHalfArmed = !unread;
+    }
     if (writer instanceof KernelWriter) writer.begin(records.writer?.engine === writer.engine);
   } catch (error) {
     writer?.dispose();
     reader?.dispose();
+    // The kernel can't be made to forget a key.
+    if (isHalfArmed) socket.destroy(error as Error);
     throw error;
   }
 
@@ -65,6 +72,26 @@ export function armSocket(socket: Socket, arming: Arming, engines: Engines, give
     records.reader = reader;
     startReading(socket, records, reader, given);
   }
+}
+
+/** What the kernel carries once, no process can take back: new keys go to the kernel, too. */
+function stayInKernel({ write, read }: Arming, wanted: Engines, { writer, reader }: RecordStream): Engines {
+  const stay = (isArmed: boolean, name: Engine, isAuto: boolean, present: Engine | undefined): Engine => {
+    if (!isArmed || present === undefined || present === name || !kernelEngines[present]) return name;
+    if (isAuto) return present;
+    throw new SoCryptError(
+      'ERR_SO_CRYPT_UNSUPPORTED',
+      `${present} carries this direction and can't give it to ${name}`,
+      {
+        hint: `Arm it again with engine: '${present}', or open a new connection`,
+      },
+    );
+  };
+  return {
+    write: stay(write !== undefined, wanted.write, wanted.isAuto, writer?.engine),
+    read: stay(read !== undefined, wanted.read, wanted.isAuto, reader?.engine),
+    isAuto: wanted.isAuto,
+  };
 }
 
 function make(
@@ -221,7 +248,7 @@ export function upgradeToKernel(socket: Socket): void {
       new SocketHost(socket),
       Number(writer.state().records),
     );
-    next.begin();
+    next.arm(); // all before is in the kernel: the stream writes one thing at a time
     records!.retired.writers.push(retiredOf(writer));
     writer.dispose();
     records!.writer = next;

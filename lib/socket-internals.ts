@@ -14,6 +14,7 @@ export interface Handle {
   readonly writeQueueSize?: number;
   readStart?(): number;
   readStop?(): number;
+  hasRef?(): boolean;
 }
 
 /** Takes the bytes of a connection in place of the stream, while a handshake runs. */

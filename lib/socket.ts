@@ -346,7 +346,10 @@ export class Socket extends callableBase(net.Socket) {
   /** The connection's descriptor. */
   [kPort](): KernelPort {
     const state = this[kEnsureState]();
-    state.port ??= new KernelPort(this._handle?.fd ?? -1, (error) => this.destroy(error));
+    if (state.port === undefined) {
+      state.port = new KernelPort(this._handle?.fd ?? -1, (error) => this.destroy(error));
+      if (this._handle?.hasRef?.() === false) state.port.setRef(false);
+    }
     return state.port;
   }
 

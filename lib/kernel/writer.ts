@@ -82,7 +82,7 @@ export class KernelWriter implements Writer {
    */
   begin(again = false): void {
     this.#again = again;
-    if (this.#outlet.isFlushed) return this.#arm();
+    if (this.#outlet.isFlushed) return this.arm();
     const wait = (): void => {
       if (this.#armed || this.#outlet.destroyed) return;
       if (this.#outlet.isFlushed) this.#ensureArmed();
@@ -179,7 +179,8 @@ export class KernelWriter implements Writer {
     return this.#keys.sequence(this.#port.fd) ?? this.#firstSequence + BigInt(this.#records);
   }
 
-  #arm(): void {
+  /** Gives the kernel the key now. All bytes written before must be in the kernel. @throws SoCryptError ERR_SO_CRYPT_PROVIDER */
+  arm(): void {
     const result = this.#keys.arm(this.#port.fd, undefined, this.#again);
     if (result < 0) throw this.#kernelEngine.armingError(result, 'write');
     this.#armed = true;
@@ -191,7 +192,7 @@ export class KernelWriter implements Writer {
   #ensureArmed(): boolean {
     if (this.#armed) return true;
     try {
-      this.#arm();
+      this.arm();
       return true;
     } catch (error) {
       this.#outlet.destroy(error as Error);

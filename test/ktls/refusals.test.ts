@@ -56,6 +56,22 @@ test('both directions have the same version and cipher', async () => {
   assert.deepEqual([ours.crypt?.write?.engine, ours.crypt?.read?.engine], ['ktls', 'evp']);
 });
 
+test('a direction that the kernel carries does not come back into the process', async () => {
+  const { ours } = await connectedPair();
+  ours.setCrypt({
+    ...suiteOptions(gcm),
+    write: makeDirection(gcm).keys,
+    read: makeDirection(gcm).keys,
+    engine: 'ktls',
+  });
+  for (const direction of ['write', 'read'])
+    assert.throws(
+      () => ours.setCrypt({ ...suiteOptions(gcm), [direction]: makeDirection(gcm).keys, engine: 'evp' }),
+      unsupported,
+    );
+  assert.deepEqual([ours.crypt?.write?.engine, ours.crypt?.read?.engine], ['ktls', 'ktls']);
+});
+
 test('auto takes evp for what kTLS has not', async () => {
   for (const suite of refusedSuites.slice(0, 3)) {
     const { ours } = await connectedPair();
