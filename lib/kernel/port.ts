@@ -34,7 +34,7 @@ export class KernelPort implements Watched {
   #onReadable: (() => void) | undefined;
   #writableWaiters: (() => void)[] = [];
   // Events come in the context in which the socket was armed (AsyncLocalStorage).
-  readonly #context = new AsyncResource('so-crypt.KernelPort', { requireManualDestroy: false });
+  readonly #context = new AsyncResource('so-crypt.KernelPort');
   readonly #fail: (error: Error) => void;
 
   /** @param fail called when the descriptor can't be watched */
@@ -58,7 +58,7 @@ export class KernelPort implements Watched {
     setImmediate(() => this.#readable());
   }
 
-  /** Calls back once, when the socket takes more. */
+  /** Calls back once, when the socket takes more, or is destroyed. */
   whenWritable(callback: () => void): void {
     this.#writableWaiters.push(callback);
     this.#watch();
@@ -77,10 +77,15 @@ export class KernelPort implements Watched {
     return this.#isOnDevice ? 'device' : 'software';
   }
 
+  /** Who waits to write is called once more, to find the socket destroyed: a callback or an open file may hang on it. */
   close(): void {
     this.#closed = true;
     this.#onReadable = undefined;
+    const waiters = this.#writableWaiters;
     this.#writableWaiters = [];
+    process.nextTick(() => {
+      for (const waiter of waiters) waiter();
+    });
     if (this.#id !== undefined) watcher().forget(this.fd, this.#id);
     this.#id = undefined;
   }

@@ -33,10 +33,10 @@ const INBOX = 86_016;
 // So many reads in a row, then other connections have their turn.
 const MOST_READS = 8;
 
-// All connections of the thread read into it; when a read has filled much of it, it is given away.
 const NO_RECORD = 0;
 // so_crypt: FIN in the middle of a frame. (kTLS answers as for any FIN.)
 const CUT_BY_FIN = -constants.errno.ECONNABORTED;
+// All connections of the thread read into it; when a read has filled much of it, it is given away.
 let inbox: Buffer | undefined;
 const type = new Uint8Array(1);
 

@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import type { Arming } from '../arm.js';
 import type { DirectionState } from '../crypt-options.js';
 import { SoCryptError } from '../errors.js';
@@ -134,6 +135,7 @@ export class KernelWriter implements Writer {
   }
 
   sendControl(type: number, content: Uint8Array, callback: Callback): void {
+    if (this.#outlet.destroyed) return callback(systemError(-constants.errno.ECANCELED, 'write'));
     if (!this.#armed) {
       this.#waiting.push(() => this.sendControl(type, content, callback));
       if (this.#outlet.isFlushed) this.#ensureArmed();
@@ -151,7 +153,7 @@ export class KernelWriter implements Writer {
   sendKeyUpdate(request: boolean, callback: Callback): void {
     this.sendControl(ContentType.handshake, Uint8Array.of(24, 0, 0, 1, request ? 1 : 0), (error) => {
       if (error) return callback(error);
-      const result = this.#keys.next() ? this.#keys.arm(this.#port.fd) : -22;
+      const result = this.#keys.next() ? this.#keys.arm(this.#port.fd) : -constants.errno.EINVAL;
       if (result < 0) {
         // The peer reads on under another key than we would write with.
         const failure = this.#kernelEngine.armingError(result, 'write');

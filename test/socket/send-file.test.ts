@@ -203,8 +203,17 @@ test('a peer that goes away, and a socket that is destroyed, end the transfer', 
   await lost;
   const destroyed = await armedPair(suites[0]!);
   destroyed.peer.pause();
-  const ended = assert.rejects(Promise.all(Array.from({ length: 20 }, () => destroyed.ours.sendFile(file))));
+  const transfers = Array.from({ length: 20 }, () => destroyed.ours.sendFile(file));
+  const ended = assert.rejects(Promise.all(transfers));
   setTimeout(() => destroyed.ours.destroy(), 50);
   await ended;
+  // Each of them ends, also the one that waited for the peer.
+  await Promise.allSettled(transfers);
+  const plain = await connectedPair();
+  plain.peer.pause();
+  const waiting = Array.from({ length: 20 }, () => plain.ours.sendFile(file));
+  setTimeout(() => plain.ours.destroy(), 50);
+  const outcomes = await Promise.allSettled(waiting);
+  assert.ok(outcomes.some(({ status }) => status === 'rejected'));
   await assert.rejects(destroyed.ours.sendFile(file));
 });
