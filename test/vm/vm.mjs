@@ -31,6 +31,13 @@ function tail(text, lines) {
   return text.replaceAll('\r', '').trimEnd().split('\n').slice(-lines).join('\n');
 }
 
+/** What the kernel said of its crash: from the first such line on, however long the trace, or else its last lines. */
+function crash(text) {
+  const lines = text.replaceAll('\r', '').trimEnd().split('\n');
+  const first = lines.findIndex((line) => /BUG: |Oops: |Kernel panic|sysrq triggered crash/.test(line));
+  return (first === -1 ? lines.slice(-40) : lines.slice(first, first + 200)).join('\n');
+}
+
 /** The exit status, after saying what there is to say. */
 function conclude(result, options) {
   const log = keepLog(result.console);
@@ -45,7 +52,7 @@ function conclude(result, options) {
     say(`a module of this checkout can't be loaded: ${result.reason}; the kernel's log is in ${log}`);
     return MODULES;
   }
-  if (result.console) process.stderr.write(`${tail(result.console, 40)}\n`);
+  if (result.console) process.stderr.write(`${crash(result.console)}\n`);
   if (result.qemu) process.stderr.write(result.qemu);
   say(`the guest crashed; the kernel's log is in ${log}`);
   return CRASHED;
