@@ -52,6 +52,8 @@ export type SoCryptErrorCode =
   | 'ERR_SO_CRYPT_HANDOVER'
   /** The method has no meaning once the SSL object has been let go of. */
   | 'ERR_SO_CRYPT_AFTER_HANDOVER'
+  /** A handshake worker has ended with this handshake unfinished, or too many have: the option handshakeWorkers. */
+  | 'ERR_SO_CRYPT_HANDSHAKE_WORKER'
   /** sendFile(): the file is shorter than the range that was to be sent, or has become so; `error.bytesSent` tells how far it got. */
   | 'ERR_SO_CRYPT_FILE_TRUNCATED'
   /** The provider under the record layer failed (no memory, no file descriptor, a cipher OpenSSL was built without …). */

@@ -8,6 +8,7 @@ import { drop } from './drop-in.js';
 import { http2Socket } from './http2-socket.js';
 import net, { type ConnectOptions, type Socket } from './index.js';
 import tls, { type ConnectionOptions } from './tls.js';
+import type { HandshakeWorkers } from './tls-options.js';
 import { carry, forNodesServer } from './tls-server.js';
 import type { EngineOptions, TLSSocket } from './tls-socket.js';
 
@@ -17,7 +18,7 @@ export type { EngineOptions } from './tls-socket.js';
 export type SecureClientSessionOptions = http2.SecureClientSessionOptions & EngineOptions;
 
 /** Options of {@link createSecureServer}: Node's and the engine's. */
-export type SecureServerOptions = http2.SecureServerOptions & EngineOptions;
+export type SecureServerOptions = http2.SecureServerOptions & EngineOptions & HandshakeWorkers;
 
 type Options = SecureClientSessionOptions & { allowHTTP1?: boolean; ALPNCallback?: unknown };
 type Listener = (session: http2.ClientHttp2Session, socket: NodesSocket) => void;

@@ -6,6 +6,7 @@ import https from 'node:https';
 import { callable, callableBase } from './callable.js';
 import { drop } from './drop-in.js';
 import { Agent as AgentClass } from './https-agent.js';
+import type { HandshakeWorkers } from './tls-options.js';
 import { carry, forNodesServer } from './tls-server.js';
 import type { EngineOptions } from './tls-socket.js';
 
@@ -13,7 +14,7 @@ export type { AgentOptions } from './https-agent.js';
 export type { EngineOptions } from './tls-socket.js';
 
 /** Options of {@link createServer}: Node's and the engine's. */
-export type ServerOptions = https.ServerOptions & EngineOptions;
+export type ServerOptions = https.ServerOptions & EngineOptions & HandshakeWorkers;
 
 /** Options of {@link request}: Node's and the engine's. */
 export type RequestOptions = https.RequestOptions & EngineOptions;

@@ -217,6 +217,8 @@ export interface Kernel {
 interface Native {
   /** Linux only. */
   kernel: Kernel | undefined;
+  /** Another descriptor of the same connection, or -errno. Not on Windows, where connections have none. */
+  duplicate: ((fd: number) => number) | undefined;
   /** A Buffer of recycled memory, of size class 0, 1 or 2 (SlabPool::kSizes of native/slab_pool.h). */
   slab(sizeClass: number): Buffer | undefined;
   /** The system call and errno of this thread's last failed provider; undefined: none since it was asked for. */

@@ -16,6 +16,18 @@ export interface EngineOptions {
   truncation?: 'error' | 'end';
 }
 
+/** Options beyond Node's of a server. */
+export interface HandshakeWorkers {
+  /**
+   * Handshakes are done by so many threads, and this one gets connections whose handshake is done. Default 0: in this thread.
+   * `mostInFlight`: handshakes at the same time in each of them, default 1024; those of clients that are silent for a second don't count.
+   *
+   * SNICallback and the events newSession, resumeSession, OCSPRequest and keylog work, contexts only of createSecureContext() of
+   * so-crypt/tls; ALPNCallback and pskCallback don't: ERR_SO_CRYPT_UNSUPPORTED.
+   */
+  handshakeWorkers?: number | { threads: number; mostInFlight?: number };
+}
+
 /** Options of `new TLSSocket()`: Node's and the engine's. */
 export type TLSSocketOptions = tls.TLSSocketOptions &
   Omit<tls.ConnectionOptions, keyof tls.TLSSocketOptions | 'socket'> &

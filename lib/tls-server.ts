@@ -4,8 +4,11 @@ import tls from 'node:tls';
 import { callableBase } from './callable.js';
 import { resolveEngine } from './engines.js';
 import type { Handshake } from './handshake/handshake.js';
+import { HandshakeService } from './handshake-workers/service.js';
+import { threadsOf } from './handshake-workers/setup.js';
 import { adopt } from './server.js';
 import { canTakeOver } from './tls-carrier.js';
+import type { HandshakeWorkers } from './tls-options.js';
 import { ask } from './tls-server-view.js';
 import {
   type EngineOptions,
@@ -35,7 +38,7 @@ interface View {
 type ConnectionListener = (this: object, stream: Duplex) => void;
 
 /** What a server of Node's gets over to its connections. */
-export type ServerOptions = EngineOptions & { pauseOnConnect?: boolean | undefined };
+export type ServerOptions = EngineOptions & HandshakeWorkers & { pauseOnConnect?: boolean | undefined };
 
 type PskCallback = (this: unknown, socket: TLSSocket, identity: string) => unknown;
 
@@ -45,6 +48,7 @@ export function forNodesServer<T>(options: T): T {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) return options;
   const given = options as ServerOptions & { pskCallback?: PskCallback };
   resolveEngine(given.engine, given.driver);
+  threadsOf(given);
   const { pskCallback, pauseOnConnect } = given;
   return {
     ...options,
@@ -77,8 +81,11 @@ class Carriage {
   readonly #engineOptions: EngineOptions;
   // The server as a handshake sees it: the same, but that the handshake's events come by here. Each connection has one that inherits.
   readonly #views: object;
+  /** Does the handshakes in other threads. */
+  readonly #service: HandshakeService | undefined;
 
-  constructor(server: tls.Server, { engine, driver, truncation, pauseOnConnect }: ServerOptions) {
+  constructor(server: tls.Server, options: ServerOptions) {
+    const { engine, driver, truncation, pauseOnConnect } = options;
     this.#server = server;
     this.#engineOptions = {
       ...(engine && { engine }),
@@ -100,10 +107,21 @@ class Carriage {
     this.#handshakeOf = server.listeners('connection')[0] as ConnectionListener;
     server.removeListener('connection', this.#handshakeOf as never);
     server.on('connection', (connection) => this.#onConnection(connection));
+    const threads = threadsOf(options);
+    this.#service =
+      threads &&
+      new HandshakeService(
+        server,
+        options,
+        threads,
+        (connection, isFresh) => this.#socketFor(connection, isFresh).socket,
+      );
   }
 
   #onConnection(connection: Duplex): void {
-    const { socket, unread } = this.#socketFor(connection);
+    const isFresh = this.#isFresh(connection);
+    if (this.#service?.offer(connection, isFresh)) return;
+    const { socket, unread } = this.#socketFor(connection, isFresh);
     const handshake = socket[kStart](true);
     const onError = (error: Error) => handshake.wire.destroy(error);
     socket.on('error', onError);
@@ -113,14 +131,19 @@ class Carriage {
     if (unread.length > 0) handshake.receive(unread);
   }
 
-  #socketFor(connection: Duplex): { socket: TLSSocket; unread: Buffer } {
+  // A connection that nobody else has seen is no more than a handle.
+  #isFresh(connection: Duplex): boolean {
     const server = this.#server;
-    const options = { ...this.#engineOptions, [kDriven]: true } as const;
-    // A connection that nobody else has seen is no more than a handle.
-    const isFresh =
+    return (
       connection instanceof net.Socket &&
       (connection as { server?: unknown }).server === server &&
-      server.listenerCount('connection') === 1;
+      server.listenerCount('connection') === 1
+    );
+  }
+
+  #socketFor(connection: Duplex, isFresh: boolean): { socket: TLSSocket; unread: Buffer } {
+    const server = this.#server;
+    const options = { ...this.#engineOptions, [kDriven]: true } as const;
     if (isFresh && canTakeOver(connection)) {
       const { bytes: unread } = takeUnread(connection);
       const make = (accepted: object) => new TLSSocket(undefined, { ...accepted, ...options });
@@ -170,7 +193,7 @@ class Carriage {
 /** tls.Server whose connections go to an engine after the handshake. */
 export class Server extends callableBase(tls.Server) {
   constructor(
-    options?: (tls.TlsOptions & EngineOptions) | ((socket: TLSSocket) => void),
+    options?: (tls.TlsOptions & EngineOptions & HandshakeWorkers) | ((socket: TLSSocket) => void),
     listener?: (socket: TLSSocket) => void,
   ) {
     super(

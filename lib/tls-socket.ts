@@ -7,11 +7,11 @@ import type { CryptOptions } from './crypt-options.js';
 import { resolveEngine } from './engines.js';
 import { SoCryptError } from './errors.js';
 import { ContentType, TLS_MAX_FRAGMENT } from './frame-layouts.js';
-import { specOf } from './handshake/hand-over.js';
+import { type Agreed, agreedBy } from './handshake/agreed.js';
 import { type HandOver, Handshake } from './handshake/handshake.js';
-import { suiteOf } from './handshake/suite.js';
-import { Summary } from './handshake/summary.js';
-import { native, type Sealer } from './native.js';
+import { Summary, summaryFactsOf } from './handshake/summary.js';
+import { ticketSealer } from './handshake/tickets.js';
+import type { Sealer } from './native.js';
 import { Socket, type SocketOptions } from './socket.js';
 import {
   kArm,
@@ -44,6 +44,7 @@ export const kSsl = Symbol('so-crypt.ssl');
 export const kStart = Symbol('so-crypt.start');
 export const kTakeUnread = Symbol('so-crypt.takeUnread');
 export const kComplete = Symbol('so-crypt.complete');
+export const kEstablish = Symbol('so-crypt.establish');
 
 /**
  * tls.TLSSocket whose handshake is Node's own and whose records are an engine's.
@@ -186,39 +187,57 @@ export class TLSSocket extends Socket {
   }
 
   #takeOver(ssl: tls.TLSSocket, isServer: boolean, handOver: HandOver, established: () => void): void {
-    const state = this[kState]!;
+    const onMessage = isServer ? undefined : (message: Buffer) => this.#onHandshakeMessage(message);
+    if (!this.#armBy(handOver, onMessage)) return;
+    const agreed = agreedBy(ssl);
+    if (isServer) {
+      this[kSsl] = new Summary(summaryFactsOf(ssl), handOver.exporter);
+      ssl.destroy();
+    } else if (handOver.options.protocol === 'tls1.3') {
+      // Tickets may come at any time, and OpenSSL makes sessions of them.
+      this.#ticketSealer = ticketSealer(ssl, handOver.options.read!.secret!);
+    }
+    this.#handshake = isServer ? undefined : this.#handshake;
+    this.#begin(handOver, agreed, established);
+  }
+
+  /** The connection of a server whose handshake another thread has done. */
+  [kEstablish](handOver: HandOver, agreed: Agreed, summary: Summary, established: () => void): void {
+    if (!this.#armBy(handOver)) return;
+    this[kSsl] = summary;
+    this.#begin(handOver, agreed, established);
+  }
+
+  // False: the engine can't, and the socket is destroyed.
+  #armBy(handOver: HandOver, onHandshakeMessage?: (message: Buffer) => void): boolean {
     const { engine, driver, truncation } = this.#engineOptions;
-    const arming = validate({
-      ...handOver.options,
-      ...(engine && { engine }),
-      ...(driver && { driver }),
-      ...(truncation && { truncation }),
-      ...this.#largestFragment(handOver),
-      ...(!isServer && { onHandshakeMessage: (message: Buffer) => this.#onHandshakeMessage(message) }),
-    });
-    state.tap = null;
+    this[kState]!.tap = null;
     try {
+      const arming = validate({
+        ...handOver.options,
+        ...(engine && { engine }),
+        ...(driver && { driver }),
+        ...(truncation && { truncation }),
+        ...this.#largestFragment(handOver),
+        ...(onHandshakeMessage && { onHandshakeMessage }),
+      });
       this[kArm](arming, resolveEngine(engine), handOver.rest);
     } catch (thrown) {
       if (!(thrown instanceof SoCryptError)) throw thrown;
       handOver.wipe();
-      return void this.destroy(thrown);
+      this.destroy(thrown);
+      return false;
     }
     this.#startCounting(handOver.rest.length);
-    this.authorized = ssl.authorized;
-    this.authorizationError = ssl.authorizationError ?? null;
-    this.alpnProtocol = ssl.alpnProtocol;
-    this.servername = (ssl as unknown as { servername: string | false }).servername;
+    return true;
+  }
+
+  #begin(handOver: HandOver, agreed: Agreed, established: () => void): void {
+    this.authorized = agreed.authorized;
+    this.authorizationError = agreed.authorizationError;
+    this.alpnProtocol = agreed.alpnProtocol;
+    this.servername = agreed.servername;
     this.secureConnecting = false;
-    if (isServer) {
-      this[kSsl] = new Summary(ssl, handOver.exporter);
-      ssl.destroy();
-    } else {
-      // Tickets may come at any time, and OpenSSL makes sessions of them.
-      if (arming.protocol === 'tls1.3')
-        this.#ticketSealer = ticketSealer(ssl, handOver.options.read!.secret!);
-    }
-    this.#handshake = isServer ? undefined : this.#handshake;
     handOver.wipe();
     this[kOpenGate]();
     established();
@@ -477,13 +496,3 @@ Object.defineProperty(TLSSocket.prototype, 'encrypted', {
   configurable: true,
   enumerable: true,
 });
-
-function ticketSealer(ssl: tls.TLSSocket, secret: Uint8Array): Sealer {
-  const { cipher } = suiteOf(ssl.getProtocol() ?? '', ssl.getCipher().standardName);
-  return new native.Sealer({
-    ...specOf(cipher, secret),
-    maxFragment: TLS_MAX_FRAGMENT,
-    padTo: 0,
-    splitFirst: false,
-  });
-}

@@ -7,6 +7,8 @@ import tls from 'node:tls';
 import { callable } from './callable.js';
 import { drop } from './drop-in.js';
 import { resolveEngine } from './engines.js';
+import { createSecureContext } from './secure-context.js';
+import type { HandshakeWorkers } from './tls-options.js';
 import { Server as ServerClass } from './tls-server.js';
 import {
   type EngineOptions,
@@ -32,7 +34,7 @@ export type Server = ServerClass;
 export type ConnectionOptions = tls.ConnectionOptions & EngineOptions;
 
 /** Options of {@link createServer}: Node's and the engine's. */
-export type TlsOptions = tls.TlsOptions & EngineOptions;
+export type TlsOptions = tls.TlsOptions & EngineOptions & HandshakeWorkers;
 
 /**
  * tls.connect. With the option `socket` a connected socket of net is taken over; any other Duplex has no descriptor that a kernel could
@@ -130,10 +132,11 @@ export const {
   DEFAULT_MAX_VERSION,
   DEFAULT_MIN_VERSION,
   checkServerIdentity,
-  createSecureContext,
   getCiphers,
   rootCertificates,
 } = tls;
+
+export { createSecureContext };
 
 /** What this version of Node has; undefined in older ones. */
 export const { SecureContext, convertALPNProtocols, getCACertificates, setDefaultCACertificates } =
@@ -147,7 +150,7 @@ export const { SecureContext, convertALPNProtocols, getCACertificates, setDefaul
   };
 
 /** Everything node:tls has, with ours in its place; what require() gives. */
-const api = drop(tls, { TLSSocket, Server, connect, createServer });
+const api = drop(tls, { TLSSocket, Server, connect, createServer, createSecureContext });
 
 export type { Duplex };
 export { api as default, api as 'module.exports' };

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Turns lib/native.ts's calls into calls of the record layer. No exception crosses it: wrong arguments are a TypeError (a bug in lib/),
 // everything a user or a peer can cause comes back as a number.
+#ifndef _WIN32
+#include <fcntl.h>
+#endif
+
+#include <cerrno>
 #include <memory>
 #include <vector>
 
@@ -337,6 +342,14 @@ Napi::Value KernelName(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), cipher == nullptr ? "" : AfAlgName(*cipher));
 }
 
+#ifndef _WIN32
+// duplicate(fd) → another descriptor of the same connection, or -errno
+Napi::Value Duplicate(const Napi::CallbackInfo& info) {
+  const int copy = fcntl(info[0].ToNumber().Int32Value(), F_DUPFD_CLOEXEC, 0);
+  return Napi::Number::New(info.Env(), copy < 0 ? -errno : copy);
+}
+#endif
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   auto* instance = new Instance();
   Napi::Int32Array result = Napi::Int32Array::New(env, 5);
@@ -351,6 +364,9 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("afAlgName", Napi::Function::New<KernelName>(env, "afAlgName"));
   exports.Set("Sealer", SealerWrap::Define(env));
   exports.Set("Opener", OpenerWrap::Define(env));
+#ifndef _WIN32
+  exports.Set("duplicate", Napi::Function::New<Duplicate>(env, "duplicate"));
+#endif
 #ifdef __linux__
   exports.Set("kernel", DefineKernel(env));
 #endif

@@ -5,6 +5,40 @@ import type { Secrets } from './hand-over.js';
 import { expandLabel, prf } from './key-schedule.js';
 import type { Suite } from './suite.js';
 
+/** What a server's connection answers for, read from the SSL object while there is one, or told by the thread that had it. */
+export interface SummaryFacts {
+  own: X509Certificate | undefined;
+  peer: X509Certificate | undefined;
+  /** As getPeerCertificate(true) has it. */
+  peerChain: tls.PeerCertificate | undefined;
+  cipher: tls.CipherNameAndProtocol;
+  protocol: string | null;
+  reused: boolean;
+  sigalgs: readonly string[];
+  // As strings, which take a quarter of a Buffer's memory.
+  finished: string | undefined;
+  peerFinished: string | undefined;
+}
+
+/** @param ssl of a server, whose handshake is done */
+export function summaryFactsOf(ssl: tls.TLSSocket): SummaryFacts {
+  const cipher = ssl.getCipher();
+  const sigalgs = ssl.getSharedSigalgs();
+  const peer = ssl.getPeerX509Certificate();
+  return {
+    own: ownCertificate(ssl, `${cipher.name} ${sigalgs.join()}`),
+    peer,
+    // A client that shows a certificate is rare, and its chain is OpenSSL's alone.
+    peerChain: peer && ssl.getPeerCertificate(true),
+    cipher,
+    protocol: ssl.getProtocol(),
+    reused: ssl.isSessionReused(),
+    sigalgs,
+    finished: ssl.getFinished()?.toString('latin1'),
+    peerFinished: ssl.getPeerFinished()?.toString('latin1'),
+  };
+}
+
 /**
  * What TLSSocket's methods answer once the SSL object is let go of. It is all that a connection keeps of its handshake, so it is small:
  * certificates stay OpenSSL's, and lists that most connections have in common are shared.
@@ -17,25 +51,21 @@ export class Summary {
   readonly #protocol: string | null;
   readonly #reused: boolean;
   readonly #sigalgs: readonly string[];
-  // As strings, which take a quarter of a Buffer's memory.
   readonly #finished: string | undefined;
   readonly #peerFinished: string | undefined;
   readonly #exporter: Exporter | undefined;
 
-  /** @param ssl of a server, whose handshake is done */
-  constructor(ssl: tls.TLSSocket, exporter: Exporter | undefined) {
-    const cipher = ssl.getCipher();
-    const sigalgs = ssl.getSharedSigalgs();
-    this.#own = ownCertificate(ssl, `${cipher.name} ${sigalgs.join()}`);
-    this.#peer = ssl.getPeerX509Certificate();
-    // A client that shows a certificate is rare, and its chain is OpenSSL's alone.
-    this.#peerChain = this.#peer && ssl.getPeerCertificate(true);
+  constructor(facts: SummaryFacts, exporter: Exporter | undefined) {
+    const { cipher, sigalgs } = facts;
+    this.#own = facts.own;
+    this.#peer = facts.peer;
+    this.#peerChain = facts.peerChain;
     this.#cipher = shared(cipher, `${cipher.name} ${cipher.version}`);
-    this.#protocol = ssl.getProtocol();
-    this.#reused = ssl.isSessionReused();
+    this.#protocol = facts.protocol;
+    this.#reused = facts.reused;
     this.#sigalgs = shared(sigalgs, sigalgs.join());
-    this.#finished = ssl.getFinished()?.toString('latin1');
-    this.#peerFinished = ssl.getPeerFinished()?.toString('latin1');
+    this.#finished = facts.finished;
+    this.#peerFinished = facts.peerFinished;
     this.#exporter = exporter;
   }
 

@@ -1,0 +1,103 @@
+import type { X509Certificate } from 'node:crypto';
+import type tls from 'node:tls';
+import type { MessagePort } from 'node:worker_threads';
+import { agreedBy } from '../handshake/agreed.js';
+import type { HandOver } from '../handshake/handshake.js';
+import { suiteOf } from '../handshake/suite.js';
+import { type SummaryFacts, summaryFactsOf } from '../handshake/summary.js';
+import { type Extra, type FromThread, MOST_REMEMBERED, type Profile, type ThreadEvent } from './messages.js';
+import { chainOfPeer, LONGEST_OUTCOME, packOutcome } from './outcome.js';
+import { Packer } from './packing.js';
+
+/** What the thread has to say, in one message for a turn of the event loop. */
+export class Outbox {
+  readonly #port: MessagePort;
+  readonly #packer = new Packer();
+  readonly #known = new Map<string, number>();
+  readonly #certificates = new WeakMap<X509Certificate, number>();
+  #lastProfile = 0;
+  #lastCertificate = 0;
+  #events: ThreadEvent[] = [];
+  #profiles: [number, Profile][] = [];
+  #extras: [number, Extra][] = [];
+  #isScheduled = false;
+
+  constructor(port: MessagePort) {
+    this.#port = port;
+  }
+
+  tell(event: ThreadEvent): void {
+    this.#events.push(event);
+    this.#schedule();
+  }
+
+  done(id: number, ssl: tls.TLSSocket, handOver: HandOver): void {
+    if (!this.#packer.hasRoom(LONGEST_OUTCOME)) this.#flush();
+    const facts = summaryFactsOf(ssl);
+    packOutcome(this.#packer, id, this.#profileOf(ssl, facts, handOver), handOver, facts);
+    const extra: Extra = chainOfPeer(facts);
+    // In memory of its own: it stands in a larger buffer.
+    if (handOver.rest.length > 0) extra.rest = Uint8Array.prototype.slice.call(handOver.rest);
+    if (extra.rest !== undefined || extra.chain !== undefined) this.#extras.push([id, extra]);
+    this.#schedule();
+  }
+
+  #profileOf(ssl: tls.TLSSocket, facts: SummaryFacts, { options }: HandOver): number {
+    const agreed = agreedBy(ssl);
+    const { cipher, protocol, sigalgs, own } = facts;
+    const encryptThenMac = options.encryptThenMac === true;
+    const { maxFragment } = options;
+    const key = JSON.stringify([
+      cipher,
+      protocol,
+      sigalgs,
+      this.#numberOf(own),
+      encryptThenMac,
+      maxFragment,
+      agreed,
+    ]);
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    if (this.#known.size >= MOST_REMEMBERED) this.#known.clear();
+    const number = ++this.#lastProfile;
+    this.#known.set(key, number);
+    const suite = suiteOf(protocol ?? '', cipher.standardName);
+    const shown = own?.raw;
+    this.#profiles.push([
+      number,
+      { suite, encryptThenMac, maxFragment, cipher, protocol, sigalgs, own: shown, agreed },
+    ]);
+    return number;
+  }
+
+  // The same certificate is the same object (ownCertificate in summary.ts).
+  #numberOf(certificate: X509Certificate | undefined): number {
+    if (certificate === undefined) return 0;
+    const number = this.#certificates.get(certificate) ?? ++this.#lastCertificate;
+    this.#certificates.set(certificate, number);
+    return number;
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#isScheduled = false;
+    const message: FromThread = {};
+    if (this.#events.length > 0) message.events = this.#events;
+    if (this.#profiles.length > 0) message.profiles = this.#profiles;
+    if (this.#extras.length > 0) message.extras = this.#extras;
+    const transfer: ArrayBuffer[] = [];
+    if (!this.#packer.isEmpty) {
+      message.done = this.#packer.take();
+      transfer.push(message.done);
+    }
+    this.#events = [];
+    this.#profiles = [];
+    this.#extras = [];
+    this.#port.postMessage(message, transfer);
+  }
+}

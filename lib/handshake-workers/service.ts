@@ -1,0 +1,333 @@
+import type net from 'node:net';
+import type tls from 'node:tls';
+import type { SoCryptError } from '../errors.js';
+import { canTakeOver } from '../tls-carrier.js';
+import type { EngineOptions } from '../tls-options.js';
+import { kEstablish, type TLSSocket } from '../tls-socket.js';
+import { Loan } from './loan.js';
+import {
+  type ChosenContext,
+  type FromThread,
+  listened,
+  MOST_REMEMBERED,
+  type NamedContext,
+  type Setup,
+  type ThreadEvent,
+} from './messages.js';
+import { bufferOf, type KnownProfile, knownProfile, type Outcome, unpackOutcome } from './outcome.js';
+import { Unpacker } from './packing.js';
+import { errorOf, plainError } from './plain-error.js';
+import { type Member, Pool } from './pool.js';
+import {
+  type AnyServer,
+  contextOptionsOf,
+  defaults,
+  namedContext,
+  plainOptions,
+  secretsOf,
+  setupOf,
+  type Threads,
+} from './setup.js';
+
+type SniCallback = (
+  this: unknown,
+  name: string,
+  callback: (error: Error | null, context?: tls.SecureContext) => void,
+) => void;
+
+type Emitter = { emit(event: string, ...args: unknown[]): boolean; listenerCount(event: string): number };
+
+/** The handshakes of a server in threads of their own: what the server is to its connections as long as they are there. */
+export class HandshakeService {
+  readonly #server: AnyServer & Emitter;
+  readonly #options: tls.TlsOptions & EngineOptions;
+  readonly #socketFor: (connection: net.Socket, isFresh: boolean) => TLSSocket;
+  readonly #pool: Pool;
+  readonly #loans = new Map<number, Loan>();
+  readonly #contexts: NamedContext[] = [];
+  #secureContext: object | undefined;
+  readonly #profiles = new Map<Member, Map<number, KnownProfile>>();
+  readonly #contextNumbers = new WeakMap<object, number>();
+  #lastContext = 0;
+  #lastId = 0;
+  #isClosed = false;
+
+  constructor(
+    server: tls.Server,
+    options: tls.TlsOptions & EngineOptions,
+    threads: Threads,
+    socketFor: (connection: net.Socket, isFresh: boolean) => TLSSocket,
+  ) {
+    this.#server = server as AnyServer & Emitter;
+    this.#options = options;
+    this.#socketFor = socketFor;
+    setupOf(this.#server, options); // what can't work is refused now
+    this.#pool = new Pool(threads, {
+      setup: () => this.#setup(),
+      onMessage: (member, message) => this.#onMessage(member, message),
+      onLost: (ids, error) => this.#onLost(ids, error),
+      onGivenUp: (error) => void this.#server.emit('error', error),
+    });
+    server.on('listening', () => {
+      this.#isClosed = false;
+      this.#pool.start();
+    });
+    server.on('close', () => {
+      this.#isClosed = true;
+      this.#stopWhenIdle();
+    });
+    this.#followServer();
+  }
+
+  /** Takes the handshake of a connection to a thread. False: it is none of the kernel's, and is done here. */
+  offer(connection: unknown, isFresh: boolean): boolean {
+    if (!canTakeOver(connection) || (connection as unknown as { _handle: { fd: number } })._handle.fd < 0)
+      return false;
+    const id = ++this.#lastId;
+    const loan = new Loan(id, connection, isFresh, () => this.#abort(loan));
+    this.#loans.set(id, loan);
+    const { unread } = loan;
+    this.#pool.submit({
+      id,
+      fd: loan.fd,
+      listeners: this.#listeners(),
+      ...(unread.length > 0 && { unread }),
+    });
+    return true;
+  }
+
+  #setup(): Setup {
+    const setup = setupOf(this.#server, this.#options);
+    const contexts = [...this.#contexts];
+    if (this.#secureContext === undefined) return { ...setup, contexts };
+    return { ...setup, contexts, options: { ...setup.options, ...plainOptions(this.#secureContext) } };
+  }
+
+  // What is changed on the server later reaches the threads, too.
+  #followServer(): void {
+    const server = this.#server;
+    const { addContext, setSecureContext, setTicketKeys } = server;
+    const define = (name: string, value: (...args: never[]) => void): void => {
+      Object.defineProperty(server, name, { value, configurable: true, writable: true });
+    };
+    define('addContext', (servername: string, given: tls.SecureContextOptions) => {
+      const context =
+        typeof servername === 'string' && typeof given === 'object' && given !== null
+          ? namedContext(servername, given)
+          : undefined;
+      addContext.call(server, servername, given);
+      if (context === undefined) return;
+      this.#contexts.push(context);
+      this.#pool.broadcast({ kind: 'addContext', context, defaults: defaults() });
+    });
+    define('setSecureContext', (given: tls.SecureContextOptions) => {
+      setSecureContext.call(server, given);
+      this.#secureContext = { ...NO_CONTEXT, ...given };
+      const options = plainOptions(given);
+      this.#pool.broadcast({
+        kind: 'secureContext',
+        options,
+        secrets: secretsOf(server),
+        defaults: defaults(),
+      });
+    });
+    define('setTicketKeys', (keys: Buffer) => {
+      setTicketKeys.call(server, keys);
+      this.#pool.broadcast({ kind: 'ticketKeys', ticketKeys: server.getTicketKeys() });
+    });
+  }
+
+  #listeners(): number {
+    let bits = 0;
+    for (const [event, bit] of Object.entries(listened))
+      if (this.#server.listenerCount(event) > 0) bits |= bit;
+    return bits;
+  }
+
+  #abort(loan: Loan): void {
+    if (!this.#pool.abort(loan.id)) this.#end(loan);
+  }
+
+  #onMessage(member: Member, { events = [], done, profiles = [], extras = [] }: FromThread): void {
+    const known = this.#profilesOf(member);
+    for (const [number, profile] of profiles) {
+      if (known.size >= MOST_REMEMBERED) known.clear();
+      known.set(number, knownProfile(profile));
+    }
+    let at = 0;
+    const from = done && new Unpacker(done);
+    const more = new Map(extras);
+    const next = (): boolean => {
+      if (at < events.length) this.#onEvent(member, events[at++]!);
+      else if (from !== undefined && !from.isAtEnd) {
+        const id = from.u32();
+        const profile = known.get(from.u32())!;
+        this.#onDone(id, unpackOutcome(from, profile, more.get(id)));
+      } else return false;
+      return true;
+    };
+    this.#runAll(next, () => from?.wipe());
+  }
+
+  // A listener of the application may throw: should the process survive that, the others must hear of theirs all the same.
+  #runAll(next: () => boolean, end: () => void): void {
+    let isDone = false;
+    try {
+      while (next());
+      isDone = true;
+      end();
+    } finally {
+      if (!isDone) setImmediate(() => this.#runAll(next, end));
+    }
+  }
+
+  #profilesOf(member: Member): Map<number, KnownProfile> {
+    let known = this.#profiles.get(member);
+    if (known === undefined) {
+      known = new Map();
+      this.#profiles.set(member, known);
+      member.worker.once('exit', () => this.#profiles.delete(member));
+    }
+    return known;
+  }
+
+  #onDone(id: number, { handOver, agreed, summary }: Outcome): void {
+    const loan = this.#take(id);
+    if (loan === undefined) return;
+    loan.free();
+    if (loan.isAbandoned) return summary.dispose();
+    const server = this.#server;
+    const socket = loan.socket ?? this.#socketFor(loan.connection, loan.isFresh);
+    // As with node:tls, a connection that breaks must not end a server whose application does not listen.
+    if (loan.socket === undefined) socket.on('error', ignore);
+    socket[kEstablish](handOver, agreed, summary, () => {
+      if ((server as { pauseOnConnect?: boolean }).pauseOnConnect) socket.pause();
+      server.emit('secureConnection', socket);
+    });
+  }
+
+  #onEvent(member: Member, event: ThreadEvent): void {
+    const loan = this.#loans.get(event.id);
+    if (loan === undefined) return;
+    switch (event.kind) {
+      case 'failed':
+        return this.#onFailed(loan, errorOf(event.error), event);
+      case 'released':
+        return this.#end(loan);
+      case 'keylog':
+        return void this.#server.emit('keylog', bufferOf(event.line), this.#shown(loan));
+      case 'question':
+        return this.#onQuestion(member, event, loan);
+    }
+  }
+
+  #onFailed(
+    loan: Loan,
+    error: Error,
+    facts?: { servername: string | false | null; authorizationError: unknown },
+  ): void {
+    if (this.#server.listenerCount('tlsClientError') === 0) return;
+    const socket = this.#shown(loan);
+    if (facts) {
+      socket.servername = facts.servername;
+      socket.authorizationError = (facts.authorizationError as Error) ?? null;
+    }
+    this.#server.emit('tlsClientError', error, socket);
+  }
+
+  /** The socket of a handshake that goes on, or has failed, for the application to see. */
+  #shown(loan: Loan): TLSSocket {
+    if (loan.socket === undefined) {
+      loan.guard(loan.connection);
+      const socket = this.#socketFor(loan.connection, loan.isFresh);
+      socket.on('error', ignore);
+      loan.guard(socket);
+      loan.socket = socket;
+    }
+    return loan.socket;
+  }
+
+  #onQuestion(member: Member, asked: ThreadEvent & { kind: 'question' }, loan: Loan): void {
+    const { question, event } = asked;
+    const args = asked.args.map((arg) => (arg instanceof Uint8Array ? bufferOf(arg) : arg));
+    const answer = (error?: Error | null, value?: unknown): void => {
+      if (error) return member.post({ kind: 'answer', question, error: plainError(error) });
+      member.post({
+        kind: 'answer',
+        question,
+        value: event === 'SNICallback' ? this.#choice(member, value) : value,
+      });
+    };
+    if (event !== 'SNICallback') return void this.#server.emit(event, ...args, answer);
+    const callback = this.#options.SNICallback as SniCallback;
+    callback.call(this.#shown(loan), args[0] as string, (error, context) => {
+      try {
+        answer(error, context);
+      } catch (thrown) {
+        answer(thrown as Error);
+      }
+    });
+  }
+
+  // Its options, when the thread does not have them.
+  #choice(member: Member, context: unknown): ChosenContext | undefined {
+    if (typeof context !== 'object' || context === null) return undefined;
+    const number = this.#contextNumbers.get(context) ?? ++this.#lastContext;
+    this.#contextNumbers.set(context, number);
+    if (member.sentContexts.has(number)) return { number };
+    const options = contextOptionsOf(context);
+    if (member.sentContexts.size >= MOST_REMEMBERED) member.sentContexts.clear();
+    member.sentContexts.add(number);
+    return { number, options };
+  }
+
+  #onLost(ids: Iterable<number>, error: SoCryptError): void {
+    for (const id of ids) {
+      const loan = this.#loans.get(id);
+      if (loan === undefined) continue;
+      setImmediate(() => {
+        if (!loan.isAbandoned) this.#onFailed(loan, error);
+        this.#end(loan);
+      });
+    }
+  }
+
+  #end(loan: Loan): void {
+    this.#take(loan.id);
+    loan.free();
+    (loan.socket ?? loan.connection).destroy();
+  }
+
+  #take(id: number): Loan | undefined {
+    const loan = this.#loans.get(id);
+    this.#loans.delete(id);
+    this.#pool.settled(id);
+    this.#stopWhenIdle();
+    return loan;
+  }
+
+  #stopWhenIdle(): void {
+    if (this.#isClosed && this.#pool.isIdle) this.#pool.stop();
+  }
+}
+
+// setSecureContext() replaces all of these, also by nothing.
+const NO_CONTEXT = Object.fromEntries(
+  [
+    ...[
+      'pfx',
+      'key',
+      'passphrase',
+      'cert',
+      'clientCertEngine',
+      'ca',
+      'minVersion',
+      'maxVersion',
+      'secureProtocol',
+    ],
+    ...['crl', 'sigalgs', 'ciphers', 'ecdhCurve', 'dhparam', 'honorCipherOrder', 'secureOptions'],
+    ...['privateKeyIdentifier', 'privateKeyEngine'],
+  ].map((name) => [name, undefined]),
+);
+
+function ignore(): void {}

@@ -1,0 +1,106 @@
+import tls from 'node:tls';
+import { resolveEngine } from '../engines.js';
+import { SoCryptError } from '../errors.js';
+import { native } from '../native.js';
+import { optionsOfContext } from '../secure-context.js';
+import type { EngineOptions, HandshakeWorkers } from '../tls-options.js';
+import type { ContextOptions, Defaults, NamedContext, Setup, SharedSecrets } from './messages.js';
+
+/** A tls.Server of Node's, as far as it is looked into. */
+export type AnyServer = tls.Server & { ALPNProtocols?: Uint8Array; sessionIdContext?: string };
+
+export interface Threads {
+  threads: number;
+  /** Handshakes at the same time in each of them. */
+  mostInFlight: number;
+}
+
+const MOST_IN_FLIGHT = 1024;
+
+/**
+ * The option handshakeWorkers; undefined: none are wanted.
+ *
+ * @throws SoCryptError ERR_SO_CRYPT_INVALID_OPTION, ERR_SO_CRYPT_UNSUPPORTED
+ */
+export function threadsOf(options: Partial<HandshakeWorkers>): Threads | undefined {
+  const { handshakeWorkers: given } = options;
+  if (given === undefined || given === 0) return undefined;
+  const { threads, mostInFlight = MOST_IN_FLIGHT } =
+    typeof given === 'object' && given ? given : { threads: given };
+  if (!isCount(threads, 128) || !isCount(mostInFlight, 1_000_000))
+    throw new SoCryptError('ERR_SO_CRYPT_INVALID_OPTION', 'handshakeWorkers is invalid', {
+      hint: 'It must be a number of threads from 1 to 128, or { threads, mostInFlight }',
+    });
+  if (native.duplicate === undefined)
+    throw new SoCryptError('ERR_SO_CRYPT_UNSUPPORTED', 'This system has no handshake workers', {
+      hint: 'Leave handshakeWorkers out',
+    });
+  // OpenSSL waits for their answer, and a thread can't wait for another one's functions.
+  for (const name of ['ALPNCallback', 'pskCallback'])
+    if (typeof (options as Record<string, unknown>)[name] === 'function')
+      throw new SoCryptError('ERR_SO_CRYPT_UNSUPPORTED', `Handshake workers can't call ${name}`, {
+        hint:
+          name === 'ALPNCallback'
+            ? 'Give the option ALPNProtocols, or leave handshakeWorkers out'
+            : 'Leave handshakeWorkers out',
+      });
+  return { threads, mostInFlight };
+}
+
+const isCount = (value: unknown, most: number): value is number =>
+  Number.isInteger(value) && (value as number) >= 1 && (value as number) <= most;
+
+/** What threads need to do this server's handshakes. */
+export function setupOf(server: AnyServer, options: tls.TlsOptions & EngineOptions): Setup {
+  const { write, read } = resolveEngine(options.engine, options.driver);
+  const kernelEngine = [write, read].find((name) => name === 'ktls' || name === 'so_crypt');
+  const { ALPNProtocols } = server;
+  return {
+    options: { ...plainOptions(options), ...(ALPNProtocols && { ALPNProtocols }) },
+    contexts: [],
+    secrets: secretsOf(server),
+    defaults: defaults(),
+    hasSniCallback: typeof options.SNICallback === 'function',
+    engine: kernelEngine as Setup['engine'],
+  };
+}
+
+export function secretsOf(server: AnyServer): SharedSecrets {
+  return { ticketKeys: server.getTicketKeys(), sessionIdContext: server.sessionIdContext ?? '' };
+}
+
+// Programs may set them, and a thread has its own.
+export function defaults(): Defaults {
+  const { DEFAULT_CIPHERS, DEFAULT_ECDH_CURVE, DEFAULT_MIN_VERSION, DEFAULT_MAX_VERSION } = tls;
+  return { DEFAULT_CIPHERS, DEFAULT_ECDH_CURVE, DEFAULT_MIN_VERSION, DEFAULT_MAX_VERSION };
+}
+
+/** @throws SoCryptError ERR_SO_CRYPT_UNSUPPORTED: a context of node:tls, which can't be made again */
+export function contextOptionsOf(context: object): ContextOptions {
+  if (!('context' in context)) return plainOptions(context);
+  const options = optionsOfContext(context);
+  if (options === undefined)
+    throw new SoCryptError('ERR_SO_CRYPT_UNSUPPORTED', "Handshake workers can't have this secure context", {
+      hint: "Make it by createSecureContext() of 'so-crypt/tls'",
+    });
+  return plainOptions(options);
+}
+
+export function namedContext(servername: string, context: object): NamedContext {
+  return [servername, contextOptionsOf(context)];
+}
+
+/** The options that are data: all that TLS has, but for functions. */
+export function plainOptions(options: object): ContextOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => isPlain(value)));
+}
+
+function isPlain(value: unknown): boolean {
+  if (value === null || ['string', 'number', 'boolean', 'bigint', 'undefined'].includes(typeof value))
+    return true;
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return true;
+  if (Array.isArray(value)) return value.every(isPlain);
+  if (typeof value !== 'object') return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return (prototype === Object.prototype || prototype === null) && Object.values(value).every(isPlain);
+}
