@@ -45,8 +45,6 @@ export class Member {
 
   constructor(setup: Setup) {
     this.worker = new Worker(new URL('./thread.js', import.meta.url), { workerData: setup, execArgv: [] });
-    // Only handshakes keep the process alive.
-    this.worker.unref();
     this.worker.on('error', (error) => {
       this.cause = error;
     });
@@ -187,6 +185,8 @@ export class Pool {
     const member = new Member(this.#owner.setup());
     member.worker.on('message', (message: FromThread) => this.#owner.onMessage(member, message));
     member.worker.once('exit', (code) => this.#onExit(member, code));
+    // Only handshakes keep the process alive. (A listener for messages would.)
+    member.worker.unref();
     return member;
   }
 

@@ -10,7 +10,7 @@ import { page, requestListener } from '../support/http-handler.js';
 import { curl } from '../support/peers.js';
 import { Random } from '../support/random.js';
 import { collect, sha256, waitFor } from '../support/sockets.js';
-import { asOurs, closeAfterTest, engine, listen } from '../support/tls-ends.js';
+import { asOurs, closeAfterTest, engine, listen, onWorkers } from '../support/tls-ends.js';
 
 const { ca, server: own } = certificates();
 const body = new Random(6).bytes(1_000_003);
@@ -35,7 +35,7 @@ for (const [client, server] of [
 ] as const)
   test(`http2.connect of ${client} to createSecureServer of ${server}, six requests at once`, async () => {
     const listener = requestListener();
-    const options = { ...credentials, ...(server === 'so-crypt' && { engine }) };
+    const options = { ...credentials, ...(server === 'so-crypt' && { engine, ...onWorkers }) };
     const web = libraries[server].createSecureServer(options, listener);
     const port = await listen(web);
     const trust = { ca: ca.cert, ...(client === 'so-crypt' && { engine }) };
@@ -53,7 +53,7 @@ for (const [client, server] of [
   });
 
 test('a server with allowHTTP1 serves both; what it knows of the connection', async () => {
-  const options = { ...credentials, engine, allowHTTP1: true };
+  const options = { ...credentials, engine, ...onWorkers, allowHTTP1: true };
   const web = http2.createSecureServer(options, (request, response) => {
     const { socket } = request.httpVersion === '2.0' ? request.stream.session! : request;
     const ours = asOurs(socket as never);

@@ -12,12 +12,12 @@ import tls from '../../lib/tls.js';
 import { certificates } from '../support/certificates.js';
 import { curl } from '../support/peers.js';
 import { collect, waitFor } from '../support/sockets.js';
-import { asOurs, closeAfterTest, engine, listen } from '../support/tls-ends.js';
+import { asOurs, closeAfterTest, engine, listen, onWorkers } from '../support/tls-ends.js';
 
 // Frameworks on our https.Server, unchanged. Clients: curl and node:https.
 
 const { ca, server: own } = certificates();
-const options = { cert: own.cert, key: own.key, engine };
+const options = { cert: own.cert, key: own.key, engine, ...onWorkers };
 
 async function asksBoth(port: number, path: string, expected: string): Promise<void> {
   const { code, stdout, stderr } = await curl([`https://localhost:${port}${path}`]);

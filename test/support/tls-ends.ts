@@ -24,6 +24,11 @@ export const libraryPairs: readonly (readonly [client: Library, server: Library]
 /** The engine that all tests of TLS use: SO_CRYPT_ENGINE, else evp. */
 export const engine = (process.env.SO_CRYPT_ENGINE || 'evp') as EngineName;
 
+/** Of all servers: TEST_HANDSHAKE_WORKERS=2 has their handshakes done in so many threads. */
+export const onWorkers: ours.TlsOptions = process.env.TEST_HANDSHAKE_WORKERS
+  ? { handshakeWorkers: Number(process.env.TEST_HANDSHAKE_WORKERS) }
+  : {};
+
 interface Closable {
   destroy?(): unknown;
   close?(): unknown;
@@ -64,7 +69,8 @@ export async function tlsListener(
 ): Promise<TlsListener> {
   const { server: ec, rsaServer: rsa } = certificates();
   const all = { cert: [ec.cert, rsa.cert], key: [ec.key, rsa.key], ...options };
-  const server = library === 'node' ? nodeTls.createServer(all) : ours.createServer({ engine, ...all });
+  const server =
+    library === 'node' ? nodeTls.createServer(all) : ours.createServer({ engine, ...onWorkers, ...all });
   // Not the connection below: node:tls does not survive its being destroyed under a TLSSocket.
   server.on('secureConnection', (socket: TlsSocket) => {
     closeAfterTest(socket);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
-import nodeTls from 'node:tls';
+import type nodeTls from 'node:tls';
+import { createSecureContext } from '../../lib/tls.js';
 import { certificates } from '../support/certificates.js';
 import { waitFor } from '../support/sockets.js';
 import {
@@ -112,7 +113,7 @@ test('a server that can not be verified is refused, with the error that node:tls
 });
 
 test('SNI chooses the context: addContext, and a callback that takes its time', async () => {
-  const contexts = { rsa: nodeTls.createSecureContext(rsaServer) };
+  const contexts = { rsa: createSecureContext(rsaServer) };
   for (const how of ['addContext', 'SNICallback'] as const) {
     const { server, port } = await tlsListener(tested, {
       ...(how === 'SNICallback' && {
