@@ -5,10 +5,12 @@ import type http from 'node:http';
 import https from 'node:https';
 import { callable, callableBase } from './callable.js';
 import { drop } from './drop-in.js';
+import { sendFile } from './http-file/send.js';
 import { Agent as AgentClass } from './https-agent.js';
 import { carry, forNodesServer } from './tls-server.js';
 import type { EngineOptions } from './tls-socket.js';
 
+export { type HttpFileOptions, type HttpFileResult, sendFile } from './http-file/send.js';
 export type { AgentOptions } from './https-agent.js';
 export type { EngineOptions } from './tls-socket.js';
 
@@ -85,6 +87,7 @@ const api = drop(https, {
   createServer,
   get,
   request,
+  sendFile,
 });
 
 export { api as default, api as 'module.exports' };
