@@ -7,7 +7,8 @@ import http2, {
 } from 'node:http2';
 import type { Writable } from 'node:stream';
 import { SoCryptError } from '../errors.js';
-import { Socket } from '../socket.js';
+import type { Socket } from '../socket.js';
+import { kState } from '../socket-internals.js';
 
 /** A request of http, https or http2, or the headers of a stream of http2. */
 export type FileRequest = IncomingMessage | Http2ServerRequest | StreamHeaders;
@@ -36,7 +37,8 @@ export class Reply {
   /** @throws ERR_HTTP_HEADERS_SENT, ERR_SO_CRYPT_CLOSED */
   assertFresh(): void {
     const response = this.#response;
-    if (response.headersSent || response.writableEnded)
+    // (A stream whose request is HEAD has ended.)
+    if (response.headersSent || ('writeHead' in response && response.writableEnded))
       throw Object.assign(new Error('The response has begun already: sendFile makes all of it'), {
         code: 'ERR_HTTP_HEADERS_SENT',
       });
@@ -70,7 +72,8 @@ export class Reply {
     if (!(response instanceof http.ServerResponse)) return undefined;
     if (response.end !== ordinary.end || response.write !== ordinary.write) return undefined;
     const { socket } = this.#request as IncomingMessage;
-    return socket instanceof Socket ? socket : undefined;
+    // (Not by instanceof, for which Node's sockets are instances, too.)
+    return kState in socket ? (socket as Socket) : undefined;
   }
 
   /** Sends the header, or has it sent with the body if there is one. */
@@ -96,8 +99,10 @@ export class Reply {
     response.end(body);
   }
 
+  /** Takes the body. With http2 the stream itself, which tells whether it got all of it. */
   get sink(): Writable {
-    return this.#response as unknown as Writable;
+    const response = this.#response;
+    return 'stream' in response ? response.stream : response;
   }
 }
 
