@@ -5,6 +5,7 @@ import http2 from 'node:http2';
 import type { Socket as NodesSocket } from 'node:net';
 import { promisify } from 'node:util';
 import { drop } from './drop-in.js';
+import { sendFile } from './http-file/send.js';
 import { http2Socket } from './http2-socket.js';
 import net, { type ConnectOptions, type Socket } from './index.js';
 import tls, { type ConnectionOptions } from './tls.js';
@@ -12,6 +13,7 @@ import type { HandshakeWorkers } from './tls-options.js';
 import { carry, forNodesServer } from './tls-server.js';
 import type { EngineOptions, TLSSocket } from './tls-socket.js';
 
+export { type HttpFileOptions, type HttpFileResult, sendFile } from './http-file/send.js';
 export type { EngineOptions } from './tls-socket.js';
 
 /** Options of {@link connect}: Node's and the engine's. */
@@ -130,6 +132,6 @@ export const { performServerHandshake } = http2 as unknown as {
 };
 
 /** Everything node:http2 has, with ours in its place; what require() gives. */
-const api = drop(http2, { connect, createSecureServer });
+const api = drop(http2, { connect, createSecureServer, sendFile });
 
 export { api as default, api as 'module.exports' };

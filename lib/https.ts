@@ -5,11 +5,13 @@ import type http from 'node:http';
 import https from 'node:https';
 import { callable, callableBase } from './callable.js';
 import { drop } from './drop-in.js';
+import { sendFile } from './http-file/send.js';
 import { Agent as AgentClass } from './https-agent.js';
 import type { HandshakeWorkers } from './tls-options.js';
 import { carry, forNodesServer } from './tls-server.js';
 import type { EngineOptions } from './tls-socket.js';
 
+export { type HttpFileOptions, type HttpFileResult, sendFile } from './http-file/send.js';
 export type { AgentOptions } from './https-agent.js';
 export type { EngineOptions } from './tls-socket.js';
 
@@ -86,6 +88,7 @@ const api = drop(https, {
   createServer,
   get,
   request,
+  sendFile,
 });
 
 export { api as default, api as 'module.exports' };

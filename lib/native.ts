@@ -205,6 +205,10 @@ export interface Kernel {
     count: number,
     callback: (result: number) => void,
   ): void;
+  /** A regular file's descriptor without waiting; facts: size, seconds and nanoseconds of the last change. */
+  openCached(path: string, facts: Float64Array): number;
+  /** What is in the page cache; 0 at the file's end. */
+  readCached(file: number, out: Uint8Array, length: number, offset: number): number;
   /** [error, rekey, step]; null: kTLS has no such cipher. */
   probe(cipher: string, version: number): [error: number, rekey: boolean, step: string] | null;
   /** TLS_RX_EXPECT_NO_PAD. */

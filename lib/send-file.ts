@@ -1,7 +1,7 @@
-import { type FileHandle, open } from 'node:fs/promises';
 import { BufferPool } from './buffer-pool.js';
 import { SoCryptError } from './errors.js';
 import { EAGAIN, type KernelPort, kernel, systemError } from './kernel/port.js';
+import { type FileSource, OpenFile } from './open-file.js';
 import type { Callback } from './records/direction.js';
 
 /** Options of {@link Socket.sendFile}. Offsets in bytes, as fs.createReadStream has them. */
@@ -32,10 +32,11 @@ export interface FileOutlet {
   readonly destroyed: boolean;
   /** undefined: sendfile(2) can't be used. */
   kernelOutlet(remaining: number): KernelOutlet | undefined;
-  /** Bytes of the application; the callback comes when the kernel has them, and the Buffer may be used again. */
-  sendBytes(bytes: Buffer, callback: Callback): void;
+  /** Bytes of the application; the callback comes when the kernel has them, and the Buffers may be used again. */
+  sendBytes(bytes: readonly Uint8Array[], callback: Callback): void;
   /** The kernel has taken bytes by sendfile(2). */
   onSent(length: number): void;
+  destroy(): void;
 }
 
 /** Bytes that one sendfile(2) is asked for: the event loop waits for their encryption, some 0.3 ms. */
@@ -47,28 +48,44 @@ const SLOW_MS = 10;
 /** Bytes that are read at once where there is no sendfile(2). */
 const READ_PIECE = 131_072;
 
+/** Bytes that one connection may send before others have their turn. */
+const TURN = 524_288;
+
 const pool = new BufferPool(READ_PIECE, 8);
+
+/** Of a transfer that more hangs on than its promise. */
+export interface TransferTerms {
+  /** The peer was promised all of it: what goes wrong destroys the socket. */
+  mustComplete?: boolean;
+  /** It has ended, or will not take place; undefined: the kernel has all of it. */
+  onEnd?: (error: Error | undefined) => void;
+}
 
 /** A file, or a range of one, on its way to a socket. */
 export class FileTransfer {
   bytesSent = 0;
   error: Error | undefined;
   readonly #options: SendFileOptions;
-  readonly #source: string | URL | FileHandle;
-  readonly #opening: Promise<FileHandle> | undefined;
-  #file: FileHandle | undefined;
+  readonly #terms: TransferTerms;
+  readonly #source: FileSource | OpenFile;
+  readonly #opening: Promise<OpenFile> | undefined;
+  #file: OpenFile | undefined;
+  #head: readonly Uint8Array[] = [];
   #isOpen = false;
+  #isRunning = false;
   #offset = 0;
   #remaining = 0;
 
   /** @throws TypeError, RangeError for options that make no sense */
-  constructor(source: string | URL | FileHandle, options: SendFileOptions) {
+  constructor(source: FileSource | OpenFile, options: SendFileOptions, terms: TransferTerms = {}) {
     checkRange(options);
     this.#options = options;
+    this.#terms = terms;
     this.#source = source;
-    if (typeof source === 'string' || source instanceof URL) {
+    this.#file = source instanceof OpenFile ? source : OpenFile.openCached(source);
+    if (this.#file === undefined && (typeof source === 'string' || source instanceof URL)) {
       // At once, so that a missing file is known early; its error is told when its turn comes.
-      this.#opening = open(source, 'r');
+      this.#opening = OpenFile.open(source);
       this.#opening.catch(() => {});
     }
   }
@@ -77,56 +94,88 @@ export class FileTransfer {
     return this.#isOpen && this.#remaining === 0;
   }
 
-  /** Sends all of it; the callback's error is the socket's. What is wrong with the file is in `error`. */
-  async run(outlet: FileOutlet, callback: Callback): Promise<void> {
-    let failure: Error | null | undefined;
-    try {
-      this.#options.signal?.throwIfAborted();
-      await this.#open();
-      failure = await this.#send(outlet);
-    } catch (error) {
+  /**
+   * Sends all of it; the callback's error is the socket's. What is wrong with the file is in `error`.
+   *
+   * @param head what is to be sent before the file, in the same record where that can be
+   */
+  run(outlet: FileOutlet, callback: Callback, head: readonly Uint8Array[] = []): void {
+    this.#isRunning = true;
+    this.#head = head;
+    const end: Callback = (failure) => {
+      const { error } = this;
+      void this.close();
+      if (error && this.#terms.mustComplete) outlet.destroy();
+      this.#terms.onEnd?.(error ?? failure ?? (this.isComplete ? undefined : closedEarly()));
+      callback(failure);
+    };
+    const fail = (error: unknown): void => {
       this.error = error as Error;
-    }
-    await this.close();
-    callback(failure);
+      const before = this.#takeHead();
+      if (before.length === 0 || this.#terms.mustComplete) end();
+      else outlet.sendBytes(before, end);
+    };
+    const start = (file: OpenFile): void => {
+      this.#file = file;
+      try {
+        this.#begin(file);
+      } catch (error) {
+        return fail(error);
+      }
+      this.#send(outlet, end, fail);
+    };
+    if (this.#options.signal?.aborted) fail(this.#options.signal.reason);
+    else if (this.#file !== undefined) start(this.#file);
+    else (this.#opening ?? OpenFile.open(this.#source as FileSource)).then(start, fail);
   }
 
-  /** The transfer will not take place. */
+  /** The socket is closed before the transfer's turn has come. */
+  cancel(): void {
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    void this.close();
+    this.#terms.onEnd?.(closedEarly());
+  }
+
+  /** The transfer will not take place, or has ended. */
   async close(): Promise<void> {
-    const file = await this.#opening?.catch(() => undefined);
-    await file?.close().catch(() => {});
+    const file = this.#file ?? (await this.#opening?.catch(() => undefined));
+    file?.close();
   }
 
-  async #open(): Promise<void> {
-    this.#file = (await this.#opening) ?? (this.#source as FileHandle);
+  #begin(file: OpenFile): void {
     const { start = 0, end } = this.#options;
-    const stat = await this.#file.stat();
-    if (!stat.isFile())
-      throw Object.assign(new Error('sendFile takes a regular file'), { code: 'ERR_INVALID_ARG_VALUE' });
     this.#offset = start;
-    this.#remaining = (end === undefined ? Math.max(stat.size, start) : end + 1) - start;
-    if (start + this.#remaining > stat.size) throw this.#truncated(stat.size);
+    this.#remaining = (end === undefined ? Math.max(file.size, start) : end + 1) - start;
+    if (start + this.#remaining > file.size) throw this.#truncated(file.size);
     this.#isOpen = true;
   }
 
-  /** Resolves with the socket's error, or nothing. */
-  #send(outlet: FileOutlet): Promise<Error | null | undefined> {
-    if (this.#remaining === 0) return Promise.resolve(undefined);
-    const inKernel = outlet.kernelOutlet(this.#remaining);
-    return new Promise((resolve, reject) => {
-      if (inKernel === undefined) return this.#readAndSend(outlet, resolve, reject);
-      const flush = (end: (error: Error) => void) => (error: Error) => {
+  #takeHead(): readonly Uint8Array[] {
+    const head = this.#head;
+    this.#head = [];
+    return head;
+  }
+
+  #send(outlet: FileOutlet, done: Callback, fail: (error: Error) => void): void {
+    const inKernel = this.#remaining === 0 ? undefined : outlet.kernelOutlet(this.#remaining);
+    if (inKernel === undefined && this.#remaining > 0) return this.#readAndSend(outlet, done, fail);
+    const head = this.#takeHead();
+    const rest: Callback = (error) => {
+      if (error || inKernel === undefined) return done(error);
+      this.#sendInKernel(outlet, inKernel, done, (thrown) => {
         inKernel.flush();
-        end(error);
-      };
-      this.#sendInKernel(outlet, inKernel, resolve, flush(reject));
-    });
+        fail(thrown);
+      });
+    };
+    if (head.length > 0) outlet.sendBytes(head, rest);
+    else rest();
   }
 
   #sendInKernel(
     outlet: FileOutlet,
     { port, segment, reserve }: KernelOutlet,
-    done: (error?: Error | null) => void,
+    done: Callback,
     fail: (error: Error) => void,
   ): void {
     const fd = this.#file!.fd;
@@ -158,33 +207,53 @@ export class FileTransfer {
     step();
   }
 
-  #readAndSend(outlet: FileOutlet, done: (error?: Error | null) => void, fail: (error: Error) => void): void {
+  #readAndSend(outlet: FileOutlet, done: Callback, fail: (error: Error) => void): void {
     const buffer = pool.acquire();
-    const end = (run: () => void): void => {
+    const finish = (run: () => void): void => {
       pool.release(buffer);
       run();
     };
-    const step = async (): Promise<void> => {
+    const failed = (error: Error): void => finish(() => fail(error));
+    const step = (): void => {
       const { signal } = this.#options;
-      let bytesRead: number;
-      try {
-        signal?.throwIfAborted();
-        const count = Math.min(this.#remaining, READ_PIECE);
-        ({ bytesRead } = await this.#file!.read(buffer, 0, count, this.#offset));
-        if (bytesRead === 0) throw this.#truncated(this.#offset);
-        signal?.throwIfAborted();
-      } catch (error) {
-        return end(() => fail(error as Error));
-      }
-      if (outlet.destroyed) return end(() => done());
-      outlet.sendBytes(buffer.subarray(0, bytesRead), (error) => {
-        if (error || outlet.destroyed) return end(() => done(error));
-        if (!this.#advance(bytesRead, (thrown) => end(() => fail(thrown)))) return;
-        if (this.#remaining === 0) end(() => done());
-        else void step();
+      if (signal?.aborted) return failed(signal.reason as Error);
+      const room = READ_PIECE - this.#head.reduce((sum, { length }) => sum + length, 0);
+      // (Who has that much to say before is answered in two pieces.)
+      const count = Math.min(this.#remaining, room > 0 ? room : READ_PIECE);
+      this.#file!.read(buffer, count, this.#offset, (error, bytesRead) => {
+        if (error) return failed(error);
+        if (bytesRead === 0) return failed(this.#truncated(this.#offset));
+        if (signal?.aborted) return failed(signal.reason as Error);
+        if (outlet.destroyed) return finish(done);
+        outlet.sendBytes([...this.#takeHead(), buffer.subarray(0, bytesRead)], (failure) => {
+          if (failure || outlet.destroyed) return finish(() => done(failure));
+          if (!this.#advance(bytesRead, failed)) return;
+          if (this.#remaining === 0) finish(done);
+          else next(bytesRead);
+        });
       });
     };
-    void step();
+    // A loop as long as nothing has to be waited for; and other connections have their turn.
+    let isLooping = false;
+    let again = false;
+    let taken = 0;
+    const next = (length: number): void => {
+      taken += length;
+      if (taken >= TURN) {
+        taken = 0;
+        setImmediate(loop);
+      } else if (isLooping) again = true;
+      else loop();
+    };
+    const loop = (): void => {
+      isLooping = true;
+      do {
+        again = false;
+        step();
+      } while (again);
+      isLooping = false;
+    };
+    loop();
   }
 
   /** False: the application's onProgress threw. */
@@ -209,6 +278,10 @@ export class FileTransfer {
     );
     return Object.assign(error, { bytesSent: this.bytesSent });
   }
+}
+
+function closedEarly(): SoCryptError {
+  return new SoCryptError('ERR_SO_CRYPT_CLOSED', 'The socket was closed before the file was sent');
 }
 
 function checkRange({ start = 0, end }: SendFileOptions): void {

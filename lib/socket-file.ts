@@ -4,7 +4,7 @@ import { native } from './native.js';
 import type { Callback } from './records/direction.js';
 import type { FileOutlet, KernelOutlet } from './send-file.js';
 import type { Socket } from './socket.js';
-import { kPort, kRawWrite, kState } from './socket-internals.js';
+import { kPort, kRawWritev, kState } from './socket-internals.js';
 
 /** For less, going over to the kernel's TLS costs more than it saves. */
 const UPGRADE_FROM = 262_144;
@@ -49,9 +49,13 @@ export class SocketFileOutlet implements FileOutlet {
     };
   }
 
-  sendBytes(bytes: Buffer, callback: Callback): void {
-    if (this.#isPlain) this.#socket[kRawWrite](bytes, callback);
-    else this.#socket[kState]!.records!.send([bytes], callback);
+  sendBytes(bytes: readonly Uint8Array[], callback: Callback): void {
+    if (this.#isPlain) this.#socket[kRawWritev](bytes, callback);
+    else this.#socket[kState]!.records!.send(bytes, callback);
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
   }
 
   onSent(length: number): void {

@@ -74,3 +74,5 @@ export const kDeliver = Symbol('so-crypt.deliver');
 export const kHold = Symbol('so-crypt.hold');
 export const kFlushCork = Symbol('so-crypt.flushCork');
 export const kPort = Symbol('so-crypt.port');
+export const kPlace = Symbol('so-crypt.place');
+export const kRunFile = Symbol('so-crypt.runFile');

@@ -23,11 +23,13 @@ import {
   kHold,
   kOnread,
   kOpenGate,
+  kPlace,
   kPort,
   kRawWrite,
   kRawWritev,
   kReadOn,
   kReceive,
+  kRunFile,
   kState,
   State,
 } from './socket-internals.js';
@@ -164,17 +166,13 @@ export class Socket extends callableBase(net.Socket) {
    */
   async sendFile(source: string | URL | FileHandle, options: SendFileOptions = {}): Promise<number> {
     const transfer = new FileTransfer(source, options);
-    const state = this[kEnsureState]();
-    // Empty, it holds the file's place in the queue.
-    const place = Buffer.alloc(0);
-    state.files ??= new Map();
-    state.files.set(place, transfer);
+    const place = this[kPlace](transfer);
     try {
       await new Promise<void>((resolve, reject) => {
         this.write(place, undefined, (error?: Error | null) => (error ? reject(error) : resolve()));
       });
     } finally {
-      state.files.delete(place);
+      this[kState]!.files!.delete(place);
       await transfer.close();
     }
     if (transfer.error) throw transfer.error;
@@ -219,7 +217,7 @@ export class Socket extends callableBase(net.Socket) {
     const isPlain = state.plainEntries > 0 || !state.records?.writer;
     if (state.plainEntries > 0) state.plainEntries--;
     const file = chunk.length === 0 ? state.files?.get(chunk as Buffer) : undefined;
-    if (file !== undefined) void file.run(new SocketFileOutlet(this, isPlain), callback);
+    if (file !== undefined) this[kRunFile](chunk as Buffer, file, isPlain, callback);
     else if (isPlain) super._write(chunk, encoding, callback);
     else state.records!.send([bytesOf({ chunk, encoding })], callback);
   }
@@ -240,6 +238,15 @@ export class Socket extends callableBase(net.Socket) {
     const kind = kindOf(entries[0]!, 0);
     const next = entries.findIndex((entry, index) => kindOf(entry, index) !== kind);
     const run = next < 0 ? entries : entries.slice(0, next);
+    const file =
+      kind === 'records' && next > 0 ? state.files?.get(entries[next]!.chunk as Buffer) : undefined;
+    if (file !== undefined) {
+      // What comes before a file can share its first record.
+      const rest = entries.slice(next + 1);
+      const behind: Callback = (error) =>
+        error || rest.length === 0 ? callback(error) : this._writev(rest, callback);
+      return this[kRunFile](entries[next]!.chunk as Buffer, file, false, behind, run.map(bytesOf));
+    }
     const after: Callback = (error) => {
       if (error || next < 0) callback(error);
       else this._writev(entries.slice(next), callback);
@@ -328,6 +335,7 @@ export class Socket extends callableBase(net.Socket) {
     state.tap = null;
     state.gate = null;
     state.records?.dispose();
+    for (const file of state.files?.values() ?? []) file.cancel();
     for (const { fail } of held ?? [])
       fail(error ?? new SoCryptError('ERR_SO_CRYPT_CLOSED', 'The socket was closed before it was armed'));
   }
@@ -341,6 +349,26 @@ export class Socket extends callableBase(net.Socket) {
     const encoding = 'buffer' as BufferEncoding;
     if (chunks.length === 1) super._write(chunks[0], encoding, callback);
     else super._writev!(chunks.map((chunk) => ({ chunk, encoding })) as never, callback);
+  }
+
+  /** A Buffer that holds a file's place in the writable queue; empty. */
+  [kPlace](transfer: FileTransfer): Buffer {
+    const state = this[kEnsureState]();
+    const place = Buffer.alloc(0);
+    state.files ??= new Map();
+    state.files.set(place, transfer);
+    return place;
+  }
+
+  [kRunFile](
+    place: Buffer,
+    file: FileTransfer,
+    isPlain: boolean,
+    callback: Callback,
+    head: readonly Uint8Array[] = [],
+  ): void {
+    this[kState]!.files!.delete(place);
+    file.run(new SocketFileOutlet(this, isPlain), callback, head);
   }
 
   /** The connection's descriptor. */

@@ -3,11 +3,13 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 #include <string>
 
 #include "addon.h"
+#include "kernel/cached_file.h"
 #include "kernel/ktls.h"
 #include "kernel/readiness.h"
 #include "kernel/so_crypt.h"
@@ -77,6 +79,31 @@ class BackgroundSendFile : public Napi::AsyncWorker {
 };
 
 void SendFileInBackground(const Napi::CallbackInfo& info) { (new BackgroundSendFile(info))->Queue(); }
+
+// openCached(path, facts) -> a descriptor; facts is a Float64Array for size, seconds and nanoseconds of the last change
+Napi::Value OpenCached(const Napi::CallbackInfo& info) {
+  napi_typedarray_type type;
+  size_t length;
+  void* data;
+  FileFacts facts;
+  if (napi_get_typedarray_info(info.Env(), info[1], &type, &length, &data, nullptr, nullptr) != napi_ok || type != napi_float64_array ||
+      length < 3)
+    return Result(info, -EINVAL);
+  const int fd = OpenCachedFile(info[0].ToString().Utf8Value().c_str(), &facts);
+  if (fd < 0) return Result(info, fd);
+  double* const numbers = static_cast<double*>(data);
+  numbers[0] = static_cast<double>(facts.size);
+  numbers[1] = static_cast<double>(facts.modified_seconds);
+  numbers[2] = static_cast<double>(facts.modified_nanoseconds);
+  return Result(info, fd);
+}
+
+// readCached(file, out, length, offset)
+Napi::Value ReadFromCache(const Napi::CallbackInfo& info) {
+  const Bytes out = ViewOf(info.Env(), info[1]);
+  const size_t length = std::min<size_t>(info[2].ToNumber().Uint32Value(), out.length);
+  return Result(info, ReadCached(Fd(info), out.data, length, static_cast<uint64_t>(info[3].ToNumber().Int64Value())));
+}
 
 // probe(cipher, version) -> null: the kernel engine has no such cipher; else [error, rekey, step]
 Napi::Value Probe(const Napi::CallbackInfo& info) {
@@ -323,6 +350,8 @@ Napi::Object DefineKernel(Napi::Env env) {
   kernel.Set("sendRecord", Napi::Function::New<Send>(env, "sendRecord"));
   kernel.Set("sendFile", Napi::Function::New<SendFile>(env, "sendFile"));
   kernel.Set("sendFileInBackground", Napi::Function::New<SendFileInBackground>(env, "sendFileInBackground"));
+  kernel.Set("openCached", Napi::Function::New<OpenCached>(env, "openCached"));
+  kernel.Set("readCached", Napi::Function::New<ReadFromCache>(env, "readCached"));
   kernel.Set("probe", Napi::Function::New<Probe>(env, "probe"));
   kernel.Set("expectNoPadding", Napi::Function::New<NoPadding>(env, "expectNoPadding"));
   kernel.Set("isOnDevice", Napi::Function::New<IsOnDevice>(env, "isOnDevice"));

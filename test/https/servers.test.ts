@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import nodeHttps from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import { serve } from '@hono/node-server';
+import { type HttpBindings, serve } from '@hono/node-server';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import express from 'express';
 import fastify from 'fastify';
 import { Hono } from 'hono';
 import { WebSocket, WebSocketServer } from 'ws';
-import https, { type Server } from '../../lib/https.js';
+import https, { type Server, sendFile } from '../../lib/https.js';
 import tls from '../../lib/tls.js';
 import { certificates } from '../support/certificates.js';
+import { Folder } from '../support/file-server.js';
 import { curl } from '../support/peers.js';
-import { collect, waitFor } from '../support/sockets.js';
+import { collect, sha256, waitFor } from '../support/sockets.js';
 import { asOurs, closeAfterTest, engine, listen, onWorkers } from '../support/tls-ends.js';
 
 // Frameworks on our https.Server, unchanged. Clients: curl and node:https.
@@ -97,6 +100,59 @@ test('ws, server and client, and its client over an agent', async () => {
     socket.close(1000);
     assert.equal((await closed)[0], 1000);
   }
+});
+
+test('express, fastify and hono send files by sendFile()', async () => {
+  const folder = new Folder();
+  const content = folder.make('file', 500_000);
+  const path = folder.of('file');
+  const onExpress = express();
+  onExpress.get('/:name', (request, response, next) => {
+    sendFile(request, response.type('text/csv'), folder.of(request.params.name)).catch(next);
+  });
+  onExpress.use((error: NodeJS.ErrnoException, _: unknown, response: express.Response, __: unknown) => {
+    response.status(404).send(error.code);
+  });
+  const onFastify = fastify({
+    serverFactory: (handler) => https.createServer(options, handler),
+    forceCloseConnections: true,
+  });
+  onFastify.get('/file', async (request, reply) => {
+    reply.hijack();
+    await sendFile(request.raw, reply.raw, path, { contentType: 'text/csv' });
+  });
+  await onFastify.listen({ port: 0, host: '127.0.0.1' });
+  closeAfterTest(onFastify);
+  const onHono = new Hono<{ Bindings: HttpBindings }>();
+  onHono.get('/file', async ({ env }) => {
+    await sendFile(env.incoming, env.outgoing, path, { contentType: 'text/csv' });
+    return RESPONSE_ALREADY_SENT;
+  });
+  const honoServer = serve({
+    fetch: onHono.fetch,
+    port: 0,
+    hostname: '127.0.0.1',
+    createServer: https.createServer as never,
+    serverOptions: options,
+  });
+  closeAfterTest(honoServer);
+  await waitFor(honoServer, 'listening');
+  const expressPort = await listen(https.createServer(options, onExpress as http.RequestListener));
+  const ports = [
+    expressPort,
+    ...[onFastify.server, honoServer].map((server) => (server.address() as AddressInfo).port),
+  ];
+  for (const port of ports) {
+    const url = `https://localhost:${port}/file`;
+    assert.equal(sha256((await curl([url])).stdout), sha256(content));
+    assert.equal(sha256((await curl(['-r', '100-', url])).stdout), sha256(content.subarray(100)));
+    assert.match(
+      String((await curl(['-D', '-', '-o', '/dev/null', url])).stdout),
+      /content-type: text\/csv/i,
+    );
+  }
+  const missing = await curl([`https://localhost:${expressPort}/missing`]);
+  assert.equal(String(missing.stdout), 'ENOENT');
 });
 
 test('a server of https is an instance of tls.Server and of its own class, with and without new', () => {

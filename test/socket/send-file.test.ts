@@ -173,7 +173,7 @@ test('what is wrong with the file or the options is told, and nothing is sent', 
   const pair = await armedPair(suites[0]!);
   const { ours } = pair;
   await assert.rejects(ours.sendFile(path.join(folder, 'missing')), { code: 'ENOENT' });
-  await assert.rejects(ours.sendFile(folder), { code: 'ERR_INVALID_ARG_VALUE' });
+  await assert.rejects(ours.sendFile(folder), { code: 'EISDIR' });
   for (const options of [{ start: -1 }, { start: 1.5 }, { start: 10, end: 5 }])
     await assert.rejects(ours.sendFile(file, options), { code: 'ERR_OUT_OF_RANGE' });
   const thrown = new Error('of onProgress');

@@ -1,0 +1,70 @@
+import { pipeline } from 'node:stream/promises';
+import { SoCryptError } from '../errors.js';
+import type { OpenFile } from '../open-file.js';
+import { FileTransfer } from '../send-file.js';
+import type { Socket } from '../socket.js';
+import { kPlace, kState } from '../socket-internals.js';
+import { closed, type Reply } from './reply.js';
+
+/** Bytes that are read at once for a stream. */
+const PIECE = 65_536;
+
+/**
+ * The file as the body of a response of http on a socket of ours: an empty Buffer that http writes in its turn, behind the header, takes
+ * the file's place, and the socket sends the file when it comes to it.
+ */
+export function sendBySocket(
+  socket: Socket,
+  reply: Reply,
+  file: OpenFile,
+  start: number,
+  length: number,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onEnd = (error?: Error): void => (error ? reject(error) : resolve());
+    const end = start + length - 1;
+    const transfer = new FileTransfer(file, { start, end }, { mustComplete: true, onEnd });
+    const place = socket[kPlace](transfer);
+    try {
+      reply.end(place, length);
+    } catch (error) {
+      socket[kState]!.files?.delete(place);
+      transfer.cancel();
+      reject(error as Error);
+    }
+  });
+}
+
+/** The same by whatever streams are there: http2, sockets of others, responses that a middleware has changed. */
+export async function sendByStream(
+  reply: Reply,
+  file: OpenFile,
+  start: number,
+  length: number,
+): Promise<void> {
+  const { sink } = reply;
+  try {
+    await pipeline(contentOf(file, start, length), sink);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw code === 'ERR_STREAM_PREMATURE_CLOSE' || code === 'ECONNRESET' ? closed() : error;
+  } finally {
+    file.close();
+  }
+}
+
+async function* contentOf(file: OpenFile, start: number, length: number): AsyncGenerator<Buffer> {
+  for (let sent = 0; sent < length; ) {
+    const buffer = Buffer.allocUnsafe(Math.min(PIECE, length - sent));
+    const bytesRead = await new Promise<number>((resolve, reject) => {
+      file.read(buffer, buffer.length, start + sent, (error, count) =>
+        error ? reject(error) : resolve(count),
+      );
+    });
+    // Thrown here, it destroys the response.
+    if (bytesRead === 0)
+      throw new SoCryptError('ERR_SO_CRYPT_FILE_TRUNCATED', `The file was cut short at ${start + sent}`);
+    sent += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+  }
+}
