@@ -351,7 +351,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("afAlgName", Napi::Function::New<KernelName>(env, "afAlgName"));
   exports.Set("Sealer", SealerWrap::Define(env));
   exports.Set("Opener", OpenerWrap::Define(env));
-#ifdef __linux__
+#if defined(__linux__) || defined(__OpenBSD__)
   exports.Set("kernel", DefineKernel(env));
 #endif
   return exports;
