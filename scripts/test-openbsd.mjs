@@ -36,7 +36,7 @@ function compile(args) {
 const headers = {
   sys: 'param systm errno malloc mbuf proc protosw queue task types socket socketvar uio conf fcntl file filedesc ioctl rwlock stat',
   netinet: 'in',
-  crypto: 'cryptodev xform sha1 sha2',
+  crypto: 'aes cryptodev xform sha1 sha2',
 };
 rmSync(build, { recursive: true, force: true });
 for (const [folder, names] of Object.entries(headers)) {
