@@ -21,18 +21,28 @@
       ],
       "conditions": [
         [
-          "OS=='linux'",
+          "OS=='linux' or OS=='openbsd'",
           {
             "sources": [
               "native/addon_kernel.cc",
-              "native/kernel/cached_file.cc",
-              "native/kernel/ktls.cc",
-              "native/kernel/ktls_offload.cc",
-              "native/kernel/ktls_probe.cc",
               "native/kernel/readiness.cc",
+              "native/kernel/readiness_epoll.cc",
+              "native/kernel/readiness_kqueue.cc",
               "native/kernel/so_crypt.cc",
               "native/kernel/so_crypt_probe.cc",
               "native/kernel/socket_io.cc"
+            ]
+          }
+        ],
+        [
+          "OS=='linux'",
+          {
+            "sources": [
+              "native/addon_linux.cc",
+              "native/kernel/cached_file.cc",
+              "native/kernel/ktls.cc",
+              "native/kernel/ktls_offload.cc",
+              "native/kernel/ktls_probe.cc"
             ]
           }
         ]

@@ -185,18 +185,10 @@ export interface Readiness {
   setRef(on: boolean): void;
 }
 
-/** native/addon_kernel.cc. Results are counts, or -errno. */
-export interface Kernel {
-  /** These set TCP_ULP. */
+/** native/addon_linux.cc: what only Linux has. */
+export interface LinuxKernel {
+  /** Sets TCP_ULP. */
   attachKtls(fd: number): number;
-  attachSoCrypt(fd: number): number;
-  probeSoCrypt(): [error: number, step: string];
-  SoCryptKeys: new (spec: DirectionSpec, protocol: number, write: boolean, maxPayload: number) => KernelKeys;
-  /** Plaintext of one record type, which is told in type[0]; that is 0 at FIN. */
-  receive(fd: number, out: Uint8Array, type: Uint8Array): number;
-  /** Bytes of the stream while the kernel has no read key. */
-  receivePlain(fd: number, out: Uint8Array): number;
-  sendRecord(fd: number, type: number, content: Uint8Array): number;
   sendFile(fd: number, file: number, offset: number, count: number): number;
   sendFileInBackground(
     fd: number,
@@ -215,11 +207,24 @@ export interface Kernel {
   expectNoPadding(fd: number): number;
   isOnDevice(fd: number, write: boolean): boolean;
   KtlsKeys: new (spec: DirectionSpec, version: number, write: boolean) => KernelKeys;
+}
+
+/** native/addon_kernel.cc. Results are counts, or -errno. */
+export interface Kernel extends Partial<LinuxKernel> {
+  /** Sets TCP_ULP, on Linux. */
+  attachSoCrypt(fd: number): number;
+  probeSoCrypt(): [error: number, step: string];
+  SoCryptKeys: new (spec: DirectionSpec, protocol: number, write: boolean, maxPayload: number) => KernelKeys;
+  /** Plaintext of one record type, which is told in type[0]; that is 0 at FIN. */
+  receive(fd: number, out: Uint8Array, type: Uint8Array): number;
+  /** Bytes of the stream while the kernel has no read key. */
+  receivePlain(fd: number, out: Uint8Array): number;
+  sendRecord(fd: number, type: number, content: Uint8Array): number;
   Readiness: new (callback: (ids: Uint32Array, events: Uint32Array, count: number) => void) => Readiness;
 }
 
 interface Native {
-  /** Linux only. */
+  /** Linux and OpenBSD only. */
   kernel: Kernel | undefined;
   /** Another descriptor of the same connection, or -errno. Not on Windows, where connections have none. */
   duplicate: ((fd: number) => number) | undefined;

@@ -43,7 +43,7 @@ export class OpenFile {
   /** Opens a file whose name and inode the kernel has in memory: that takes microseconds. undefined: {@link open} has to. */
   static openCached(path: FileSource): OpenFile | undefined {
     const { kernel } = native;
-    if (kernel === undefined || typeof path !== 'string' || path.includes('\0')) return undefined;
+    if (kernel?.openCached === undefined || typeof path !== 'string' || path.includes('\0')) return undefined;
     // Node's permission model is not asked by an addon.
     if ((process as { permission?: unknown }).permission !== undefined) return undefined;
     const fd = kernel.openCached(path, facts);
@@ -80,7 +80,7 @@ export class OpenFile {
   ): void {
     const { fd } = this;
     if (fd < 0) return callback(Object.assign(new Error('EBADF: the file is closed'), { code: 'EBADF' }), 0);
-    const result = native.kernel?.readCached(fd, buffer, length, offset) ?? -1;
+    const result = native.kernel?.readCached?.(fd, buffer, length, offset) ?? -1;
     if (result >= 0) callback(null, result);
     // What is wrong, if it is more than that the bytes are not in memory, is told by this.
     else fs.read(fd, buffer, 0, length, offset, callback);

@@ -188,9 +188,9 @@ export class FileTransfer {
       reserve(count, done, () => send(count));
     };
     const send = (count: number): void => {
-      if (inBackground) return kernel().sendFileInBackground(port.fd, fd, this.#offset, count, after);
+      if (inBackground) return kernel().sendFileInBackground!(port.fd, fd, this.#offset, count, after);
       const begin = performance.now();
-      const result = kernel().sendFile(port.fd, fd, this.#offset, count);
+      const result = kernel().sendFile!(port.fd, fd, this.#offset, count);
       inBackground = performance.now() - begin > SLOW_MS;
       after(result);
     };

@@ -25,7 +25,7 @@ export class SocketFileOutlet implements FileOutlet {
   }
 
   kernelOutlet(remaining: number): KernelOutlet | undefined {
-    if (native.kernel === undefined) return undefined;
+    if (native.kernel?.sendFile === undefined) return undefined;
     const { records } = this.#socket[kState]!;
     if (this.#isPlain) {
       if ((this.#socket._handle?.fd ?? -1) < 0) return undefined;

@@ -367,7 +367,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
 #ifndef _WIN32
   exports.Set("duplicate", Napi::Function::New<Duplicate>(env, "duplicate"));
 #endif
-#ifdef __linux__
+#if defined(__linux__) || defined(__OpenBSD__)
   exports.Set("kernel", DefineKernel(env));
 #endif
   return exports;

@@ -78,7 +78,15 @@ inline Napi::Value FingerprintsOf(Napi::Env env, const std::vector<Fingerprint>&
   return Napi::Buffer<uint8_t>::Copy(env, used.empty() ? nullptr : used.front().data(), used.size() * sizeof(Fingerprint));
 }
 
-// addon_kernel.cc: the kernel engines. Linux only.
+// The kernel engines' functions take a descriptor first, and return a count, or -errno.
+inline int Fd(const Napi::CallbackInfo& info) { return info[0].ToNumber().Int32Value(); }
+
+inline Napi::Value Result(const Napi::CallbackInfo& info, ssize_t result) {
+  return Napi::Number::New(info.Env(), static_cast<double>(result));
+}
+
+// addon_kernel.cc: the kernel engines, on Linux and OpenBSD; addon_linux.cc: what only Linux has.
 Napi::Object DefineKernel(Napi::Env env);
+void DefineLinuxKernel(Napi::Env env, Napi::Object kernel);
 
 }  // namespace so_crypt

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Tests kernel-patch/openbsd without OpenBSD: compiles its sources, unchanged, on top of the small kernel in test/openbsd (AddressSanitizer
-// and UBSan on), and runs them. Needs gcc or clang (CC) and libssl-dev. `--long`: a million frames of random shapes instead of 30,000.
+// and UBSan on), and runs them; then what the library does otherwise on OpenBSD. Needs gcc or clang (CC) and libssl-dev. `--long`: a
+// million frames of random shapes instead of 30,000.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 
 process.chdir(new URL('..', import.meta.url).pathname);
 const long = process.argv.includes('--long');
@@ -17,8 +18,8 @@ function works(command) {
   return spawnSync(command, ['--version']).status === 0;
 }
 
-function run(command, args) {
-  const { status, error } = spawnSync(command, args, { stdio: 'inherit' });
+function run(command, args, env = process.env) {
+  const { status, error } = spawnSync(command, args, { stdio: 'inherit', env });
   if (error) process.stderr.write(`${command}: ${error.message}\n`);
   if (status !== 0) process.exit(1);
 }
@@ -35,7 +36,7 @@ function compile(args) {
 const headers = {
   sys: 'param systm errno malloc mbuf proc protosw queue task types socket socketvar uio conf fcntl file filedesc ioctl rwlock stat',
   netinet: 'in',
-  crypto: 'cryptodev xform sha1 sha2',
+  crypto: 'aes cryptodev xform sha1 sha2',
 };
 rmSync(build, { recursive: true, force: true });
 for (const [folder, names] of Object.entries(headers)) {
@@ -95,3 +96,7 @@ run(program, ['unit']);
 run(process.execPath, ['dist/test/openbsd/records-check.js', program]);
 run(process.execPath, ['dist/test/openbsd/peers-check.js', program]);
 run(program, ['fuzz', long ? '1000000' : '30000']);
+
+run(process.execPath, ['scripts/openbsd-addon.mjs']);
+for (const addon of ['', resolve('.cache/openbsd-addon/so_crypt.node')])
+  run(process.execPath, ['dist/test/openbsd/readiness-check.js'], { ...process.env, SO_CRYPT_ADDON: addon });

@@ -30,7 +30,7 @@ export function probeKtls(protocol: string, cipher: string): Probe {
 
 function tryKtls(protocol: string, cipher: string): Probe {
   const no = (reason: string, hint?: string): Probe => ({ works: false, reason, hint, canRekey: false });
-  if (native.kernel === undefined)
+  if (native.kernel?.probe === undefined)
     return no("this system's kernel has no TLS that so-crypt knows", 'It takes Linux');
   if (!Object.hasOwn(VERSIONS, protocol)) return no(`kTLS has no ${protocol}`);
   const answer = native.kernel.probe(cipher, VERSIONS[protocol as keyof typeof VERSIONS]);
@@ -68,11 +68,11 @@ export const ktls: KernelEngine = {
   },
 
   attach(fd: number): void {
-    refuseUnattached('ktls', native.kernel!.attachKtls(fd));
+    refuseUnattached('ktls', native.kernel!.attachKtls!(fd));
   },
 
   keys({ protocol }: Terms, spec, write) {
-    return new native.kernel!.KtlsKeys(spec, VERSIONS[protocol as keyof typeof VERSIONS], write);
+    return new native.kernel!.KtlsKeys!(spec, VERSIONS[protocol as keyof typeof VERSIONS], write);
   },
 
   canRekey: (protocol: Arming['protocol'], cipher: Arming['cipher']) => probeKtls(protocol, cipher).canRekey,

@@ -5,7 +5,8 @@ import { type Watched, watcher } from './readiness.js';
 
 // libuv has no names for some that net/tls answers with (EBADMSG), so util.getSystemErrorName() does not do.
 const errorNames = new Map(Object.entries(constants.errno).map(([name, number]) => [-number, name]));
-errorNames.set(-127, 'EKEYEXPIRED'); // Linux; Node has no name for it
+// Node has no name for Linux's; OpenBSD's so_crypt says ENEEDAUTH instead.
+errorNames.set(process.platform === 'openbsd' ? -81 : -127, 'EKEYEXPIRED');
 
 /** A system call's failure, in the shape of Node's own. @param errno -errno */
 export function systemError(errno: number, syscall: string): NodeJS.ErrnoException {
@@ -73,7 +74,7 @@ export class KernelPort implements Watched {
 
   /** Who does the record work of a direction that ktls carries. */
   offload(write: boolean): 'software' | 'device' {
-    this.#isOnDevice ??= kernel().isOnDevice(this.fd, write);
+    this.#isOnDevice ??= kernel().isOnDevice!(this.fd, write);
     return this.#isOnDevice ? 'device' : 'software';
   }
 
@@ -107,7 +108,7 @@ export class KernelPort implements Watched {
   #watch(): void {
     if (this.#closed) return;
     const result = watcher().watch(this.fd, this.#writableWaiters.length > 0, this, this.#id);
-    if (result < 0) this.#fail(systemError(result, 'epoll_ctl'));
+    if (result < 0) this.#fail(systemError(result, process.platform === 'linux' ? 'epoll_ctl' : 'kevent'));
     else this.#id = result;
   }
 

@@ -198,7 +198,7 @@ export class KernelReader extends Reader {
     const result = this.#keys.arm(this.#port.fd, sequence, this.#again);
     // A kernel without the option is slower, nothing else.
     if (result === 0 && this.engine === 'ktls' && this.#arming.expectNoPadding)
-      kernel().expectNoPadding(this.#port.fd);
+      kernel().expectNoPadding!(this.#port.fd);
     return result;
   }
 

@@ -5,14 +5,9 @@ export interface Watched {
   onReady(readable: boolean, writable: boolean): void;
 }
 
-// epoll_ctl(2)
-const EPOLLIN = 0x001;
-const EPOLLOUT = 0x004;
-const EPOLLERR = 0x008;
-const EPOLLHUP = 0x010;
-const EPOLLRDHUP = 0x2000;
-const READ_SOMETHING = EPOLLIN | EPOLLRDHUP | EPOLLERR | EPOLLHUP;
-const WRITE_SOMETHING = EPOLLOUT | EPOLLERR | EPOLLHUP;
+// struct Ready of native/kernel/readiness.h
+const READABLE = 1;
+const WRITABLE = 2;
 
 /** All descriptors of this thread that wait for the kernel. */
 class Watcher {
@@ -58,7 +53,7 @@ class Watcher {
       let isDone = false;
       try {
         // One that is gone by now has no entry.
-        this.#watched.get(ids[i]!)?.onReady((mask & READ_SOMETHING) !== 0, (mask & WRITE_SOMETHING) !== 0);
+        this.#watched.get(ids[i]!)?.onReady((mask & READABLE) !== 0, (mask & WRITABLE) !== 0);
         isDone = true;
       } finally {
         // A listener threw: should the process survive that, the other sockets' events must not be lost. They come only once.

@@ -21,13 +21,18 @@ export function probeSoCrypt(): Refusal | undefined {
 }
 
 function trySoCrypt(): Refusal | undefined {
-  const hint = 'In kernel-patch/linux: make && insmod so_crypt/so_crypt.ko (README.md there tells more)';
-  if (native.kernel === undefined) return { reason: 'it is an extension of Linux', hint: undefined };
+  if (native.kernel === undefined)
+    return { reason: 'it is an extension of Linux and OpenBSD', hint: undefined };
+  const hint =
+    process.platform === 'linux'
+      ? 'In kernel-patch/linux: make && insmod so_crypt/so_crypt.ko (README.md there tells more)'
+      : 'Build a kernel with the patches of kernel-patch/openbsd (README.md there tells more)';
   const [error, step] = native.kernel.probeSoCrypt();
   if (error === 0) return undefined;
   const { code } = systemError(error, step);
   if (step === 'TCP_ULP' && code === 'ENOENT')
     return { reason: "the kernel's module so_crypt is not loaded", hint };
+  if (step === 'SO_CRYPT' && code === 'ENOPROTOOPT') return { reason: 'the kernel has no SO_CRYPT', hint };
   return { reason: `a connection on loopback failed (${step}: ${code})`, hint };
 }
 

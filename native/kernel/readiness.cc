@@ -3,42 +3,29 @@
 
 #include <unistd.h>
 
-#include <cerrno>
 #include <utility>
 
 namespace so_crypt {
 
 Readiness* Readiness::Open(uv_loop_t* loop, Callback callback, int* error) {
-  const int epoll = epoll_create1(EPOLL_CLOEXEC);
-  if (epoll < 0) {
-    *error = -errno;
+  const int queue = OpenQueue();
+  if (queue < 0) {
+    *error = queue;
     return nullptr;
   }
   Readiness* const self = new Readiness();
-  *error = uv_poll_init(loop, &self->handle_, epoll);
+  *error = uv_poll_init(loop, &self->handle_, queue);
   if (*error != 0) {
-    close(epoll);
+    close(queue);
     delete self;
     return nullptr;
   }
   self->handle_.data = self;
-  self->epoll_ = epoll;
+  self->queue_ = queue;
   self->callback_ = std::move(callback);
   uv_poll_start(&self->handle_, UV_READABLE, OnEvent);
   self->SetRef(false);
   return self;
-}
-
-int Readiness::Watch(int fd, uint64_t id, bool writable, bool is_known) {
-  epoll_event event = {};
-  event.events = EPOLLIN | EPOLLRDHUP | EPOLLET | (writable ? EPOLLOUT : 0u);
-  event.data.u64 = id;
-  return epoll_ctl(epoll_, is_known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : -errno;
-}
-
-void Readiness::Forget(int fd) {
-  epoll_event unused = {};
-  epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, &unused);
 }
 
 void Readiness::SetRef(bool on) {
@@ -58,17 +45,17 @@ void Readiness::Close(std::function<void()> closed) {
 
 void Readiness::OnEvent(uv_poll_t* handle, int, int) {
   Readiness* const self = static_cast<Readiness*>(handle->data);
-  epoll_event events[kMostEvents];
-  const int count = epoll_wait(self->epoll_, events, kMostEvents, 0);
+  Ready ready[kMostEvents];
+  const int count = self->Collect(ready);
   // A copy: the callback may close.
   const Callback callback = self->callback_;
-  if (count > 0 && callback) callback(events, count);
+  if (count > 0 && callback) callback(ready, count);
 }
 
 void Readiness::OnClose(uv_handle_t* handle) {
   Readiness* const self = static_cast<Readiness*>(handle->data);
   const std::function<void()> closed = std::move(self->closed_);
-  close(self->epoll_);
+  close(self->queue_);
   delete self;
   if (closed) closed();
 }

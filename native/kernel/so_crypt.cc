@@ -9,12 +9,12 @@
 #include <cerrno>
 #include <cstring>
 
-#include "../../kernel-patch/linux/include/uapi/linux/so_crypt.h"
+#include "so_crypt_abi.h"
 
 namespace so_crypt {
 namespace {
 
-#ifndef TCP_ULP
+#if defined(__linux__) && !defined(TCP_ULP)
 #define TCP_ULP 31
 #endif
 
@@ -63,9 +63,11 @@ void SetLayout(const FrameLayout& from, so_crypt_layout* to) {
 
 }  // namespace
 
-int AttachSoCrypt(int fd) {
-  if (setsockopt(fd, IPPROTO_TCP, TCP_ULP, SO_CRYPT_ULP, sizeof SO_CRYPT_ULP - 1) == 0 || errno == EEXIST) return 0;
-  return -errno;
+int AttachSoCrypt([[maybe_unused]] int fd) {
+#ifdef __linux__
+  if (setsockopt(fd, IPPROTO_TCP, TCP_ULP, SO_CRYPT_ULP, sizeof SO_CRYPT_ULP - 1) != 0 && errno != EEXIST) return -errno;
+#endif
+  return 0;
 }
 
 SoCryptKeys::SoCryptKeys(const SoCryptSpec& spec, const uint8_t* key, size_t key_length, const uint8_t* iv, size_t iv_length,

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Our kernel extension (kernel-patch/linux/include/uapi/linux/so_crypt.h): keys and framing of a direction go into a TCP socket. Functions
-// return 0, or -errno.
+// Our kernel extension (so_crypt_abi.h): keys and framing of a direction go into a TCP socket. Functions return 0, or -errno.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -13,7 +12,7 @@
 
 namespace so_crypt {
 
-// Makes the extension the socket's upper layer protocol. Bytes pass through unchanged until keys are set.
+// On Linux makes the extension the socket's upper layer protocol. Bytes pass through unchanged until keys are set.
 int AttachSoCrypt(int fd);
 
 // What is armed: framing, cipher and keys of one direction.

@@ -3,9 +3,9 @@
 
 #include <cerrno>
 
-#include "../../kernel-patch/linux/include/uapi/linux/so_crypt.h"
 #include "loopback.h"
 #include "so_crypt.h"
+#include "so_crypt_abi.h"
 #include "socket_io.h"
 
 namespace so_crypt {

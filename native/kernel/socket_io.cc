@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "socket_io.h"
 
-#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#ifdef __linux__
+#include <sys/sendfile.h>
+#endif
 
 #include <cerrno>
 #include <cstring>
@@ -11,6 +13,7 @@
 namespace so_crypt {
 namespace {
 
+// Of kTLS and so_crypt.
 constexpr int kSolTls = 282;
 constexpr int kSetRecordType = 1;
 constexpr int kGetRecordType = 2;
@@ -79,6 +82,7 @@ ssize_t SendRecord(int fd, uint8_t type, const uint8_t* content, size_t length) 
   }
 }
 
+#ifdef __linux__
 ssize_t SendFileRange(int fd, int file, uint64_t offset, size_t count) {
   off_t from = static_cast<off_t>(offset);
   ssize_t result;
@@ -87,5 +91,6 @@ ssize_t SendFileRange(int fd, int file, uint64_t offset, size_t count) {
   } while (result < 0 && errno == EINTR);
   return ResultOf(result);
 }
+#endif
 
 }  // namespace so_crypt

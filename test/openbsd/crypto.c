@@ -173,6 +173,28 @@ static void hmac(const struct alg *a, struct cryptodesc *crd, struct mbuf *m, ca
 	else m_copyback(m, crd->crd_inject, k->hash.authsize, mac, M_NOWAIT);
 }
 
+/* The last block of the CBC of what is padded with zeros. */
+static void cbc_mac(const struct alg *a, struct cryptodesc *crd, struct mbuf *m) {
+	u_char zero[16] = { 0 };
+	u_char *p = load(m, crd->crd_skip, crd->crd_len);
+	int len = (crd->crd_len + 15) / 16 * 16;
+	memset(p + crd->crd_len, 0, len - crd->crd_len);
+	host_cipher(aes(a->klen, "AES-128-CBC", "AES-192-CBC", "AES-256-CBC"), a->key, zero, 1, p, len);
+	m_copyback(m, crd->crd_inject, 16, p + len - 16, M_NOWAIT);
+}
+
+int AES_Setkey(AES_CTX *ctx, const u_int8_t *key, int len) {
+	memcpy(ctx->key, key, len);
+	ctx->len = len;
+	return 0;
+}
+
+void AES_Decrypt(AES_CTX *ctx, const u_int8_t *in, u_int8_t *out) {
+	u_char zero[16] = { 0 };
+	memcpy(out, in, 16);
+	host_cipher(aes(ctx->len, "AES-128-ECB", "AES-192-ECB", "AES-256-ECB"), ctx->key, zero, 0, out, 16);
+}
+
 /* ChaCha20 with K_2 from block 1, Poly1305 with block 0, over what is not encrypted here and the ciphertext. */
 static void chacha_ssh(const struct alg *a, const u_char *iv8, int encrypt, const u_char *aad, u_int alen, u_char *p, u_int len, u_char *tag) {
 	u_char iv[16] = { 0 }, poly[32] = { 0 };
@@ -268,6 +290,7 @@ int crypto_invoke(struct cryptop *crp) {
 		if (a == NULL) return EINVAL;
 		int error = 0;
 		if (kind_of(a->alg)) hmac(a, crd, m, crp->crp_mac);
+		else if (a->alg == CRYPTO_AES_CBC_MAC) cbc_mac(a, crd, m);
 		else error = cipher(a, crd, m);
 		if (error) return error;
 	}

@@ -40,7 +40,8 @@
 #define CRYPTO_CHACHA20 31
 #define CRYPTO_CHACHA20_POLY1305_SSH 32
 #define CRYPTO_CHACHA20_POLY1305_SSH_MAC 33
-#define CRYPTO_ALGORITHM_MAX 33
+#define CRYPTO_AES_CBC_MAC 34
+#define CRYPTO_ALGORITHM_MAX 34
 struct cryptoini {
 	int cri_alg, cri_klen;
 	caddr_t cri_key;
@@ -105,6 +106,15 @@ struct crypt_op {
 #define CIOCFSESSION _IOW('c', 102, u_int32_t)
 #define CIOCCRYPT _IOWR('c', 103, struct crypt_op)
 #define CRYPTOCAP_F_SOFTWARE 2
+
+/* libkern's AES: crypto.c */
+typedef struct aes_ctx {
+	u_char key[32];
+	int len;
+} AES_CTX;
+int AES_Setkey(AES_CTX *, const u_int8_t *, int);
+void AES_Decrypt(AES_CTX *, const u_int8_t *, u_int8_t *);
+
 int crypto_newsession(u_int64_t *, struct cryptoini *, int);
 int crypto_freesession(u_int64_t);
 int crypto_invoke(struct cryptop *);

@@ -30,6 +30,7 @@ int link_arm(int write, int rekey, const struct link_keys *k) {
 	memcpy(info.key, k->key, info.key_len = k->key_len);
 	memcpy(info.mac_key, k->mac_key, info.mac_key_len = k->mac_key_len);
 	memcpy(info.iv, k->iv, info.iv_len = k->iv_len);
+	info.tag_len = k->tag_len;
 	info.sequence = k->sequence;
 	return sock_option(&so, &info, sizeof(info));
 }

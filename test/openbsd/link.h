@@ -9,7 +9,7 @@ struct link_keys {
 	int protocol, etm;
 	const char *cipher, *mac;
 	uint8_t key[64], mac_key[64], iv[16];
-	int key_len, mac_key_len, iv_len;
+	int key_len, mac_key_len, iv_len, tag_len;
 	uint64_t sequence;
 };
 

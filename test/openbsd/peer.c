@@ -255,7 +255,10 @@ int peer_main(int argc, char **argv) {
 	if (strcmp(digest_name, "MD5-SHA1") == 0) digest_name = "SHA256";
 	client.protocol = protocol;
 	client.etm = cbc && etm;
-	client.cipher = poly ? "rfc7539(chacha20,poly1305)" : !cbc ? "gcm(aes)" : nid == NID_des_ede3_cbc ? "cbc(des3_ede)" : "cbc(aes)";
+	int ccm = EVP_CIPHER_get_mode(evp) == EVP_CIPH_CCM_MODE, ccm8 = ccm && strstr(SSL_CIPHER_get_name(c), "CCM8") != NULL;
+	ccm8 |= ccm && strstr(SSL_CIPHER_get_name(c), "CCM_8") != NULL;
+	client.tag_len = ccm8 ? 8 : 0;
+	client.cipher = ccm ? "ccm(aes)" : poly ? "rfc7539(chacha20,poly1305)" : !cbc ? "gcm(aes)" : nid == NID_des_ede3_cbc ? "cbc(des3_ede)" : "cbc(aes)";
 	client.mac = !cbc ? "" : mac_nid == NID_sha1 ? "hmac(sha1)" : mac_nid == NID_sha256 ? "hmac(sha256)" : "hmac(sha384)";
 	client.key_len = EVP_CIPHER_get_key_length(evp);
 	server = client;

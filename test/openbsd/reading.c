@@ -66,6 +66,51 @@ static void poller(void) {
 	CHECK(sock_readable(&b));
 }
 
+/*
+ * SSH with CBC and a MAC of the plain packet: whatever is wrong is told when a packet of the greatest length would be there, not before
+ * and not after, so that nobody learns a length by forging packets.
+ */
+static void test_hidden_length(const struct suite *s) {
+	enum { ROUNDS = 60 };
+	struct so_crypt_info info;
+	static u_char wire[1 << 19];
+	u_int most = 4 + SO_CRYPT_SSH_MAX + (s->tag_len ? s->tag_len : s->mac_key_len);
+	for (int round = 0; round < ROUNDS; round++) {
+		start(s, &info);
+		wire_eager = round % 3 * 40;
+		SAME(sock_write(&a, "before", 6, 0, 0), 6);
+		u_int before = a.out_len, packet;
+		SAME(sock_write(&a, text, 1 + rnd(2000), 0, 0) > 0, 1);
+		packet = a.out_len - before;
+		SAME(sock_write(&a, "behind", 6, 0, 0), 6);
+		rnd_bytes(wire, sizeof(wire));
+		memcpy(wire, a.out, a.out_len);
+		/* In the block with the length, behind it, in the MAC. */
+		u_int at = round % 3 == 0 ? rnd(16) : round % 3 == 1 ? 16 + rnd(packet - 16) : packet - 1;
+		wire[before + at] ^= 1 << rnd(8);
+		int cut = round % 4 == 3;
+		wire_set(&b, wire, cut ? before + packet + rnd(most - packet) : before + most - 1, cut);
+		ssize_t n;
+		do {
+			n = read_now(1 + rnd(100), NULL);
+			if (n > 0) CHECK(n <= 6);
+		} while (n > 0 || (n == -EWOULDBLOCK && wire_deliver(&b)));
+		SAME(wire_left(), 0);
+		if (cut) {
+			SAME(n, -EBADMSG);
+		} else {
+			SAME(n, -EWOULDBLOCK);
+			CHECK(!sock_readable(&b));
+			wire_set(&b, wire + before + most - 1, 1, 0);
+			deliver_all();
+			CHECK(sock_readable(&b));
+			SAME(read_now(100, NULL), -EBADMSG);
+		}
+		SAME(read_now(100, NULL), -EBADMSG);
+		end();
+	}
+}
+
 void test_reading(void) {
 	struct so_crypt_info info;
 	struct so_crypt_status st;
@@ -184,6 +229,9 @@ void test_reading(void) {
 		SAME(st.read.error, ENOMEM);
 		end();
 	}
+	for (u_int i = 0; i < nsuites; i++)
+		if (suites[i].protocol == SO_CRYPT_SSH && suites[i].flags == 0 && strcmp(suites[i].cipher, "cbc(aes)") == 0)
+			test_hidden_length(&suites[i]);
 	test_rekey();
 	host_print("ok - reading\n");
 }

@@ -27,7 +27,7 @@ export function tlsFields(
   cipher: CipherName,
   mac: MacName | undefined,
   encryptThenMac: boolean,
-): Pick<Fields, 'protocol' | 'flags' | 'cipher' | 'mac'> {
+): Pick<Fields, 'protocol' | 'flags' | 'cipher' | 'mac' | 'tag'> {
   const kernel = /gcm|ccm/.test(cipher)
     ? `${cipher.slice(8, 11)}(aes)`
     : cipher.includes('poly')
@@ -36,7 +36,8 @@ export function tlsFields(
         ? 'cbc(des3_ede)'
         : 'cbc(aes)';
   const macName = mac && `hmac(${mac.slice('hmac-'.length)})`;
-  return { protocol: protocols[protocol], flags: encryptThenMac ? 1 : 0, cipher: kernel, mac: macName };
+  const tag = cipher.endsWith('ccm8') ? 8 : 0;
+  return { protocol: protocols[protocol], flags: encryptThenMac ? 1 : 0, cipher: kernel, mac: macName, tag };
 }
 
 export interface Message {

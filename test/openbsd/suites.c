@@ -9,6 +9,7 @@ static const struct so_crypt_layout custom_xor = { .header = { 'f', 'r' }, .head
 	.assoc_start = 2, .assoc_end = 6, .assoc_sequence = 4, AEAD_XOR };
 static const struct so_crypt_layout custom_counter = { .header = { 0, 0, 'x' }, .header_len = 3, .length_size = 2, .length_bias = 3,
 	.assoc_end = 3, .assoc_sequence = 8, COUNTER };
+static const struct so_crypt_layout custom_bare = { .header_len = 2, .length_size = 2, COUNTER };
 static const struct so_crypt_layout custom_cbc_mte = { .header = { 7, 7, 7, 7, 0, 0, 0, 9 }, .header_len = 8, .length_offset = 4,
 	.length_size = 3, .length_bias = 5, .assoc_start = 4, .assoc_end = 8, .assoc_sequence = 8, RANDOM(16),
 	.order = SO_CRYPT_ORDER_MAC_THEN_ENCRYPT };
@@ -20,6 +21,7 @@ static const struct so_crypt_layout custom_ctr_etm = { .header_len = 32, .length
 	.assoc_sequence = 4, AEAD_XOR, .order = SO_CRYPT_ORDER_ENCRYPT_THEN_MAC };
 
 #define GCM "gcm(aes)"
+#define CCM "ccm(aes)"
 #define CHACHA "rfc7539(chacha20,poly1305)"
 #define CBC "cbc(aes)"
 #define DES3 "cbc(des3_ede)"
@@ -31,6 +33,10 @@ const struct suite suites[] = {
 	{ "TLS 1.3 AES-128-GCM", SO_CRYPT_TLS_1_3, 0, GCM, "", 16, 0, 12, 0, NULL },
 	{ "TLS 1.3 AES-256-GCM", SO_CRYPT_TLS_1_3, 0, GCM, "", 32, 0, 12, 0, NULL },
 	{ "TLS 1.3 ChaCha20", SO_CRYPT_TLS_1_3, 0, CHACHA, "", 32, 0, 12, 0, NULL },
+	{ "TLS 1.3 AES-128-CCM", SO_CRYPT_TLS_1_3, 0, CCM, "", 16, 0, 12, 0, NULL },
+	{ "TLS 1.3 AES-128-CCM-8", SO_CRYPT_TLS_1_3, 0, CCM, "", 16, 0, 12, 8, NULL },
+	{ "TLS 1.2 AES-256-CCM", SO_CRYPT_TLS_1_2, 0, CCM, "", 32, 0, 4, 0, NULL },
+	{ "TLS 1.2 AES-192-CCM-8", SO_CRYPT_TLS_1_2, 0, CCM, "", 24, 0, 4, 8, NULL },
 	{ "TLS 1.2 AES-128-GCM", SO_CRYPT_TLS_1_2, 0, GCM, "", 16, 0, 4, 0, NULL },
 	{ "TLS 1.2 AES-192-GCM", SO_CRYPT_TLS_1_2, 0, GCM, "", 24, 0, 4, 0, NULL },
 	{ "TLS 1.2 AES-256-GCM", SO_CRYPT_TLS_1_2, 0, GCM, "", 32, 0, 4, 0, NULL },
@@ -50,10 +56,14 @@ const struct suite suites[] = {
 	{ "SSH AES-128-CTR SHA256", SO_CRYPT_SSH, 0, CTR, "hmac(sha256)", 16, 32, 16, 0, NULL },
 	{ "SSH AES-256-CTR SHA512 EtM", SO_CRYPT_SSH, ETM, CTR, "hmac(sha512)", 32, 64, 16, 0, NULL },
 	{ "SSH AES-192-CTR SHA1 EtM", SO_CRYPT_SSH, ETM, CTR, "hmac(sha1)", 24, 20, 16, 0, NULL },
+	{ "SSH AES-128-CBC SHA256", SO_CRYPT_SSH, 0, CBC, "hmac(sha256)", 16, 32, 16, 0, NULL },
+	{ "SSH AES-256-CBC SHA1-96", SO_CRYPT_SSH, 0, CBC, "hmac(sha1)", 32, 20, 16, 12, NULL },
 	{ "SSH AES-128-CBC SHA1 EtM", SO_CRYPT_SSH, ETM, CBC, "hmac(sha1)", 16, 20, 16, 0, NULL },
 	{ "SSH 3DES SHA1-96 EtM", SO_CRYPT_SSH, ETM, DES3, "hmac(sha1)", 24, 20, 8, 12, NULL },
 	{ "custom GCM", SO_CRYPT_CUSTOM, 0, GCM, "", 16, 0, 12, 0, &custom_xor },
 	{ "custom GCM, tag of 12", SO_CRYPT_CUSTOM, 0, GCM, "", 32, 0, 4, 12, &custom_counter },
+	{ "custom CCM", SO_CRYPT_CUSTOM, 0, CCM, "", 16, 0, 12, 0, &custom_xor },
+	{ "custom CCM, nothing associated", SO_CRYPT_CUSTOM, 0, CCM, "", 32, 0, 4, 8, &custom_bare },
 	{ "custom ChaCha20", SO_CRYPT_CUSTOM, 0, CHACHA, "", 32, 0, 4, 0, &custom_counter },
 	{ "custom CBC MtE", SO_CRYPT_CUSTOM, 0, CBC, "hmac(sha512)", 16, 64, 0, 0, &custom_cbc_mte },
 	{ "custom CBC MtE, MAC of 10", SO_CRYPT_CUSTOM, 0, CBC, "hmac(sha256)", 16, 32, 0, 10, &custom_cbc_mte },

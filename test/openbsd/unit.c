@@ -72,7 +72,7 @@ void test_options(void) {
 		REFUSED(EINVAL, bad.tag_len = 65);
 		REFUSED(EINVAL, bad.max_payload = 65537);
 		REFUSED(EINVAL, memset(bad.cipher, 'x', sizeof(bad.cipher)));
-		REFUSED(ENOENT, strlcpy(bad.cipher, "ccm(aes)", sizeof(bad.cipher)));
+		REFUSED(ENOENT, strlcpy(bad.cipher, "gcm(camellia)", sizeof(bad.cipher)));
 		REFUSED(EINVAL, bad.layout.reserved[3] = 1);
 		if (s->mac[0]) {
 			REFUSED(ENOENT, strlcpy(bad.mac, "hmac(md5)", sizeof(bad.mac)));

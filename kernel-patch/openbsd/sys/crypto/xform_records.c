@@ -17,7 +17,8 @@
 /*
  * Transforms that records of TLS and SSH need beyond those of IPsec: HMACs
  * that are not cut, AES-CTR whose counter block is given whole and may go on
- * from request to request (RFC 4344), and chacha20-poly1305@openssh.com.
+ * from request to request (RFC 4344), chacha20-poly1305@openssh.com, and the
+ * CBC-MAC of CCM (RFC 3610).
  */
 
 #include <sys/param.h>
@@ -47,6 +48,13 @@ struct aes_ctr_128_ctx {
 	u_int8_t	ac_block[AESCTR_BLOCKSIZE];
 };
 
+/* No larger than union authctx. */
+struct aes_cbc_mac_ctx {
+	AES_CTX		am_key;
+	u_int8_t	am_block[AESCTR_BLOCKSIZE];
+	u_int		am_fill;	/* bytes XORed into the block */
+};
+
 static int	aes_ctr_128_setkey(void *, u_int8_t *, int);
 static void	aes_ctr_128_reinit(caddr_t, u_int8_t *);
 static void	aes_ctr_128_crypt(caddr_t, u_int8_t *);
@@ -59,6 +67,10 @@ static void	chacha20_poly1305_ssh_Reinit(void *, const u_int8_t *,
 		    u_int16_t);
 static int	chacha20_poly1305_ssh_Update(void *, const u_int8_t *,
 		    u_int16_t);
+static void	aes_cbc_mac_init(void *);
+static void	aes_cbc_mac_setkey(void *, const u_int8_t *, u_int16_t);
+static int	aes_cbc_mac_update(void *, const u_int8_t *, u_int16_t);
+static void	aes_cbc_mac_final(u_int8_t *, void *);
 
 const struct auth_hash auth_hash_hmac_md5_128 = {
 	CRYPTO_MD5_HMAC_128, "HMAC-MD5-128",
@@ -145,6 +157,14 @@ const struct auth_hash auth_hash_chacha20_poly1305_ssh = {
 	Chacha20_Poly1305_Init, chacha20_poly1305_ssh_Setkey,
 	chacha20_poly1305_ssh_Reinit, chacha20_poly1305_ssh_Update,
 	Chacha20_Poly1305_Final
+};
+
+const struct auth_hash auth_hash_aes_cbc_mac = {
+	CRYPTO_AES_CBC_MAC, "AES-CBC-MAC",
+	32, AESCTR_BLOCKSIZE, AESCTR_BLOCKSIZE,
+	sizeof(struct aes_cbc_mac_ctx), AESCTR_BLOCKSIZE,
+	aes_cbc_mac_init, aes_cbc_mac_setkey, NULL, aes_cbc_mac_update,
+	aes_cbc_mac_final
 };
 
 /*
@@ -266,4 +286,49 @@ chacha20_poly1305_ssh_Update(void *xctx, const u_int8_t *data, u_int16_t len)
 
 	poly1305_update((poly1305_state *)&ctx->poly, data, len);
 	return (0);
+}
+
+static void
+aes_cbc_mac_init(void *xctx)
+{
+	KASSERT(sizeof(struct aes_cbc_mac_ctx) <= sizeof(union authctx));
+	memset(xctx, 0, sizeof(struct aes_cbc_mac_ctx));
+}
+
+static void
+aes_cbc_mac_setkey(void *xctx, const u_int8_t *key, u_int16_t klen)
+{
+	struct aes_cbc_mac_ctx *ctx = xctx;
+
+	AES_Setkey(&ctx->am_key, key, klen);
+}
+
+static int
+aes_cbc_mac_update(void *xctx, const u_int8_t *data, u_int16_t len)
+{
+	struct aes_cbc_mac_ctx *ctx = xctx;
+
+	while (len-- > 0) {
+		ctx->am_block[ctx->am_fill++] ^= *data++;
+		if (ctx->am_fill == AESCTR_BLOCKSIZE) {
+			AES_Encrypt(&ctx->am_key, ctx->am_block,
+			    ctx->am_block);
+			ctx->am_fill = 0;
+		}
+	}
+	return (0);
+}
+
+/*
+ * The last block is padded with zeros, which change nothing.
+ */
+static void
+aes_cbc_mac_final(u_int8_t *mac, void *xctx)
+{
+	struct aes_cbc_mac_ctx *ctx = xctx;
+
+	if (ctx->am_fill != 0)
+		AES_Encrypt(&ctx->am_key, ctx->am_block, ctx->am_block);
+	memcpy(mac, ctx->am_block, AESCTR_BLOCKSIZE);
+	explicit_bzero(ctx, sizeof(*ctx));
 }

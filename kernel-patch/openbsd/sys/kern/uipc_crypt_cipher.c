@@ -40,6 +40,7 @@
 #define CRYPTO_CHACHA20			0
 #define CRYPTO_CHACHA20_POLY1305_SSH	0
 #define CRYPTO_CHACHA20_POLY1305_SSH_MAC 0
+#define CRYPTO_AES_CBC_MAC		0
 #endif
 
 static const struct so_crypt_cipher so_crypt_ciphers[] = {
@@ -47,6 +48,8 @@ static const struct so_crypt_cipher so_crypt_ciphers[] = {
 	    CRYPTO_AES_GCM_16, 16, 32, 16, 8, 4 },
 	{ "rfc7539(chacha20,poly1305)", SO_CRYPT_MODE_CHACHA,
 	    CRYPTO_CHACHA20_POLY1305, 32, 32, 8, 8, 4 },
+	{ "ccm(aes)", SO_CRYPT_MODE_CCM,
+	    CRYPTO_AES_CTR_128, 16, 32, 16, 16, 0 },
 	{ "cbc(aes)", SO_CRYPT_MODE_CBC,
 	    CRYPTO_AES_CBC, 16, 32, 16, 16, 0 },
 	{ "cbc(des3_ede)", SO_CRYPT_MODE_CBC,
@@ -100,6 +103,7 @@ so_crypt_cipher(const char *name, int protocol, int *error)
 			if (!ssh)
 				continue;
 			break;
+		case SO_CRYPT_MODE_CCM:
 		case SO_CRYPT_MODE_CHACHA:
 			*error = EINVAL;
 			if (ssh)
@@ -165,6 +169,9 @@ so_crypt_session(struct so_crypt_key *sk, const struct so_crypt_info *info)
 		cra.cri_alg = info->key_len == 16 ? CRYPTO_AES_128_GMAC :
 		    info->key_len == 24 ? CRYPTO_AES_192_GMAC :
 		    CRYPTO_AES_256_GMAC;
+		break;
+	case SO_CRYPT_MODE_CCM:
+		cra.cri_alg = CRYPTO_AES_CBC_MAC;
 		break;
 	case SO_CRYPT_MODE_CHACHA:
 		cra.cri_alg = CRYPTO_CHACHA20_POLY1305_MAC;

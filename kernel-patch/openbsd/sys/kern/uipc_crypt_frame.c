@@ -90,7 +90,7 @@ so_crypt_frame_tls(const struct so_crypt_info *info, struct so_crypt_key *sk)
 	}
 	if (protocol != SO_CRYPT_TLS_1_2 || (info->flags & SO_CRYPT_ETM))
 		return (EINVAL);
-	if (mode == SO_CRYPT_MODE_GCM) {
+	if (mode == SO_CRYPT_MODE_GCM || mode == SO_CRYPT_MODE_CCM) {
 		cl->nonce = SO_CRYPT_NONCE_EXPLICIT_COUNTER;	/* RFC 5288 3 */
 		cl->fixed_iv = 4;
 		cl->explicit_iv = 8;
@@ -112,7 +112,8 @@ so_crypt_frame_custom(const struct so_crypt_info *info,
 	struct so_crypt_frame *cf = &sk->sk_frame;
 	struct so_crypt_layout *cl = &cf->cf_layout;
 	int mode = sk->sk_cipher->cc_mode, bs = sk->sk_cipher->cc_block;
-	int aead = mode == SO_CRYPT_MODE_GCM || mode == SO_CRYPT_MODE_CHACHA;
+	int aead = mode == SO_CRYPT_MODE_GCM || mode == SO_CRYPT_MODE_CCM ||
+	    mode == SO_CRYPT_MODE_CHACHA;
 	u_int64_t longest;
 	size_t i;
 

@@ -25,6 +25,7 @@
 #include <sys/mbuf.h>
 #include <sys/so_cryptvar.h>
 
+#include <crypto/aes.h>
 #include <crypto/sha2.h>
 
 /*
@@ -112,12 +113,15 @@ so_crypt_key_algs(const struct so_crypt_info *info, struct so_crypt_key *sk)
 
 	switch (cc->cc_mode) {
 	case SO_CRYPT_MODE_GCM:
+	case SO_CRYPT_MODE_CCM:
 	case SO_CRYPT_MODE_CHACHA:
 	case SO_CRYPT_MODE_CHACHASSH:
 		if (info->mac[0] != '\0' || info->mac_key_len != 0)
 			return (EINVAL);
 		/* GCM: SP 800-38D 5.2.1.2; the others are not cut. */
 		full = 16;
+		if (cc->cc_mode == SO_CRYPT_MODE_CCM && info->tag_len == 8)
+			break;		/* RFC 6655 4 */
 		if (info->tag_len != 0 && info->tag_len != full &&
 		    (cc->cc_mode != SO_CRYPT_MODE_GCM ||
 		    info->protocol != SO_CRYPT_CUSTOM || info->tag_len < 12))
@@ -151,21 +155,23 @@ static int
 so_crypt_key_start(const struct so_crypt_info *info, struct so_crypt_key *sk)
 {
 	const struct so_crypt_cipher *cc = sk->sk_cipher;
-	int i, from = cc->cc_salt;
+	int i, counted = cc->cc_mode == SO_CRYPT_MODE_GCM ||
+	    cc->cc_mode == SO_CRYPT_MODE_CCM;
 
 	sk->sk_seq = info->sequence;
 	memcpy(sk->sk_iv, info->iv, sizeof(sk->sk_iv));
 	sk->sk_counter = info->sequence;
-	if (cc->cc_mode == SO_CRYPT_MODE_GCM && info->iv_len == 12 &&
+	if (counted && info->iv_len == 12 &&
 	    (info->protocol == SO_CRYPT_SSH ||
 	    info->protocol == SO_CRYPT_TLS_1_2)) {
-		for (sk->sk_counter = 0, i = from; i < 12; i++)
+		/* Behind four bytes of salt. */
+		for (sk->sk_counter = 0, i = 4; i < 12; i++)
 			sk->sk_counter = sk->sk_counter << 8 | info->iv[i];
 	}
 
 	if (info->protocol == SO_CRYPT_SSH)
 		sk->sk_limit = 1ULL << 32;	/* RFC 4344 3.1 */
-	else if (cc->cc_mode == SO_CRYPT_MODE_GCM)
+	else if (counted)
 		sk->sk_limit = 23726566;	/* RFC 8446 5.5 */
 	else if (cc->cc_alg != 0 && cc->cc_block == 8 &&
 	    cc->cc_mode == SO_CRYPT_MODE_CBC)
@@ -203,8 +209,9 @@ so_crypt_key_ssh(const struct so_crypt_info *info, struct so_crypt_key *sk)
 		iv_len = 0;
 		break;
 	case SO_CRYPT_MODE_CBC:
-		/* The length would have to be decrypted by itself. */
-		if ((info->flags & SO_CRYPT_ETM) == 0)
+		/* The length is decrypted by itself: AES alone. */
+		if ((info->flags & SO_CRYPT_ETM) == 0 &&
+		    sk->sk_cipher->cc_block != SO_CRYPT_MAX_BLOCK)
 			return (ENOENT);
 		/* FALLTHROUGH */
 	default:
@@ -254,7 +261,7 @@ so_crypt_key_new(const struct so_crypt_info *info, struct so_crypt_key **skp)
 	if (error == 0)
 		error = so_crypt_session(sk, info);
 	if (error == 0 && info->protocol == SO_CRYPT_SSH)
-		error = so_crypt_ssh_mask(sk);
+		error = so_crypt_ssh_start(sk, info);
 	if (error != 0)
 		goto fail;
 
@@ -275,6 +282,9 @@ so_crypt_key_free(struct so_crypt_key *sk)
 		return;
 	so_crypt_session_free(sk);
 	so_crypt_hash_free(sk->sk_hash);
+	if (sk->sk_peek != NULL)
+		explicit_bzero(sk->sk_peek, sizeof(*sk->sk_peek));
+	free(sk->sk_peek, M_CRYPTO_DATA, sizeof(*sk->sk_peek));
 	explicit_bzero(sk, sizeof(*sk));
 	free(sk, M_CRYPTO_DATA, sizeof(*sk));
 }

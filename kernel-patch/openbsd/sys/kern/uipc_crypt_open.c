@@ -130,12 +130,18 @@ so_crypt_open_aead(struct so_crypt_key *sk, const u_int8_t *header,
 	so_crypt_open_iv(sk, m, iv, explicit);
 
 	alen = so_crypt_assoc(cf, header, sk->sk_seq, text, assoc);
-	so_crypt_front_put(m, assoc, alen);
 	so_crypt_append(m, so_crypt_trail(16));
-	so_crypt_want_auth(sk, 0, 0, alen, alen + text);
-	so_crypt_want_cipher(sk, 1, alen, text, iv, 0);
-	if ((error = so_crypt_run(sk, m, 2)) != 0 ||
-	    (error = so_crypt_tag_check(m, alen + text, tag, sk->sk_tag)) != 0)
+	if (sk->sk_cipher->cc_mode == SO_CRYPT_MODE_CCM) {
+		error = so_crypt_ccm_open(sk, m, iv, assoc, alen, text, tag);
+	} else {
+		so_crypt_front_put(m, assoc, alen);
+		so_crypt_want_auth(sk, 0, 0, alen, alen + text);
+		so_crypt_want_cipher(sk, 1, alen, text, iv, 0);
+		if ((error = so_crypt_run(sk, m, 2)) == 0)
+			error = so_crypt_tag_check(m, alen + text, tag,
+			    sk->sk_tag);
+	}
+	if (error != 0)
 		return (error);
 	m_adj(m, -16);
 	so_crypt_front_put(m, NULL, 0);

@@ -43,6 +43,16 @@ so_crypt_header_len(const struct so_crypt_key *sk)
 }
 
 /*
+ * How much of a frame tells its length.
+ */
+static int
+so_crypt_peek_len(const struct so_crypt_key *sk)
+{
+	return (sk->sk_peek != NULL ? SO_CRYPT_MAX_BLOCK :
+	    so_crypt_header_len(sk));
+}
+
+/*
  * Can a reader go on without waiting?
  */
 int
@@ -50,6 +60,32 @@ so_crypt_ready(const struct so_crypt *sc)
 {
 	return (sc->sc_clearlen > 0 || sc->sc_error != 0 || sc->sc_rekey ||
 	    sc->sc_busy || (sc->sc_need != 0 && sc->sc_rawlen >= sc->sc_need));
+}
+
+/*
+ * The stream is no good.  SSH with CBC and a MAC of the plain text: when that
+ * is told must not depend on the length, of which whoever forges packets would
+ * learn bits (CVE-2008-5161); so only when as much has come as a packet can
+ * have at most.  used: bytes of this one that are not in sc_raw any more.
+ */
+static void
+so_crypt_fail(struct so_crypt *sc, int error, u_int used)
+{
+	u_int most = 4 + SO_CRYPT_SSH_MAX + sc->sc_key->sk_tag;
+
+	if (sc->sc_key->sk_peek == NULL ||
+	    (error != EBADMSG && error != EMSGSIZE)) {
+		sc->sc_error = error;
+		return;
+	}
+	used += sc->sc_rawlen;
+	if (used < most)
+		sc->sc_discard = most - used;
+	else
+		sc->sc_error = EBADMSG;
+	m_freem(sc->sc_raw);
+	sc->sc_raw = sc->sc_rawtail = NULL;
+	sc->sc_rawlen = sc->sc_need = 0;
 }
 
 /*
@@ -63,7 +99,7 @@ so_crypt_pull(struct socket *so, struct so_crypt *sc)
 	struct sockbuf *sb = &so->so_rcv;
 	struct so_crypt_key *sk = sc->sc_key;
 	u_int8_t header[SO_CRYPT_MAX_HEADER];
-	int hlen = so_crypt_header_len(sk), error;
+	int hlen = so_crypt_peek_len(sk), error;
 	struct mbuf *m;
 
 	MUTEX_ASSERT_LOCKED(&sb->sb_mtx);
@@ -78,8 +114,8 @@ so_crypt_pull(struct socket *so, struct so_crypt *sc)
 				error = so_crypt_frame_len(&sk->sk_frame,
 				    header, &sc->sc_need);
 			if (error != 0) {
-				sc->sc_error = error;
-				break;
+				so_crypt_fail(sc, error, 0);
+				continue;
 			}
 		}
 		if (sc->sc_need != 0 && sc->sc_rawlen >= sc->sc_need)
@@ -96,7 +132,14 @@ so_crypt_pull(struct socket *so, struct so_crypt *sc)
 		/* Marks in the ciphertext mean nothing. */
 		so->so_oobmark = 0;
 		sb->sb_state &= ~SS_RCVATMARK;
-		if (m->m_len == 0) {
+		if (sc->sc_discard > 0) {
+			sc->sc_pulled = 1;
+			if (m->m_len >= sc->sc_discard)
+				sc->sc_error = EBADMSG;
+			else
+				sc->sc_discard -= m->m_len;
+		}
+		if (m->m_len == 0 || sc->sc_discard > 0) {
 			m_free(m);
 			continue;
 		}
@@ -204,6 +247,7 @@ so_crypt_next(struct socket *so, struct so_crypt *sc)
 	struct so_crypt_key *sk = sc->sc_key;
 	u_int8_t header[SO_CRYPT_MAX_HEADER];
 	struct mbuf *m;
+	u_int need = sc->sc_need;
 	int error = 0, rekey = 0;
 
 	if (sk->sk_frames >= sk->sk_limit) {
@@ -238,7 +282,7 @@ so_crypt_next(struct socket *so, struct so_crypt *sc)
 	mtx_enter(&so->so_rcv.sb_mtx);
 	sc->sc_busy = 0;
 	if (error != 0)
-		sc->sc_error = error;
+		so_crypt_fail(sc, error, need);
 	else if (m != NULL) {
 		sc->sc_clear = m;
 		sc->sc_clearlen = m->m_pkthdr.len;
@@ -275,7 +319,9 @@ so_crypt_fill(struct socket *so, struct so_crypt *sc, int more)
 		}
 		if (sb->sb_state & SS_CANTRCVMORE) {
 			/* Whoever cut the stream here is no peer of ours. */
-			if (sc->sc_rawlen > 0)
+			if (sc->sc_discard > 0)
+				sc->sc_error = EBADMSG;
+			else if (sc->sc_rawlen > 0)
 				sc->sc_error = ECONNABORTED;
 			return (sc->sc_error);
 		}

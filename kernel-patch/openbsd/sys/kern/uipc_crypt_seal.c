@@ -67,7 +67,7 @@ so_crypt_seal_aead(struct so_crypt_key *sk, struct mbuf *m,
 	const struct so_crypt_frame *cf = &sk->sk_frame;
 	const struct so_crypt_layout *cl = &cf->cf_layout;
 	u_int8_t prefix[SO_CRYPT_FRONT], iv[SO_CRYPT_MAX_BLOCK];
-	u_int8_t *header, assoc[8 + SO_CRYPT_MAX_HEADER];
+	u_int8_t *header, assoc[8 + SO_CRYPT_MAX_HEADER], tag[16] = { 0 };
 	u_int text = len;
 	int alen, plen, error;
 
@@ -89,11 +89,17 @@ so_crypt_seal_aead(struct so_crypt_key *sk, struct mbuf *m,
 	plen = alen + cl->header_len;
 	so_crypt_seal_iv(sk, iv, prefix + plen);
 	plen += cl->explicit_iv;
-	so_crypt_front_put(m, prefix, plen);
 
-	so_crypt_want_cipher(sk, 0, plen, text, iv, 1);
-	so_crypt_want_auth(sk, 1, 0, alen, plen + text);
-	if ((error = so_crypt_run(sk, m, 2)) != 0)
+	if (sk->sk_cipher->cc_mode == SO_CRYPT_MODE_CCM) {
+		error = so_crypt_ccm_seal(sk, m, iv, assoc, alen, text, tag);
+		memcpy(mtod(trail, u_int8_t *) + text - len, tag, sizeof(tag));
+	} else {
+		so_crypt_front_put(m, prefix, plen);
+		so_crypt_want_cipher(sk, 0, plen, text, iv, 1);
+		so_crypt_want_auth(sk, 1, 0, alen, plen + text);
+		error = so_crypt_run(sk, m, 2);
+	}
+	if (error != 0)
 		return (error);
 
 	so_crypt_front_put(m, header, plen - alen);

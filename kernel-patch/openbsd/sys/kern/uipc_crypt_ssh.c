@@ -28,8 +28,11 @@
 #include <sys/param.h>
 #include <sys/systm.h>
 #include <sys/errno.h>
+#include <sys/malloc.h>
 #include <sys/mbuf.h>
 #include <sys/so_cryptvar.h>
+
+#include <crypto/aes.h>
 
 static u_int32_t
 so_crypt_get32(const u_int8_t *p)
@@ -106,7 +109,23 @@ so_crypt_ssh_next(struct so_crypt_key *sk, struct mbuf *m, u_int off, u_int len)
 }
 
 /*
- * Compute what hides the length of the next packet.
+ * Before the first packet.
+ */
+int
+so_crypt_ssh_start(struct so_crypt_key *sk, const struct so_crypt_info *info)
+{
+	if (sk->sk_cipher->cc_mode == SO_CRYPT_MODE_CBC && !sk->sk_write &&
+	    !so_crypt_ssh_apart(sk)) {
+		sk->sk_peek = malloc(sizeof(*sk->sk_peek), M_CRYPTO_DATA,
+		    M_WAITOK | M_ZERO);
+		AES_Setkey(sk->sk_peek, info->key, info->key_len);
+	}
+	return (so_crypt_ssh_mask(sk));
+}
+
+/*
+ * Compute what hides the length of the next packet, if that is possible: with
+ * CBC the packet itself has to be looked at.
  */
 int
 so_crypt_ssh_mask(struct so_crypt_key *sk)
@@ -115,8 +134,9 @@ so_crypt_ssh_mask(struct so_crypt_key *sk)
 	struct mbuf *m;
 	int error;
 
-	if (sk->sk_cipher->cc_mode != SO_CRYPT_MODE_CHACHASSH &&
-	    (so_crypt_ssh_apart(sk) || sk->sk_write))
+	if (sk->sk_cipher->cc_mode == SO_CRYPT_MODE_CBC ||
+	    (sk->sk_cipher->cc_mode != SO_CRYPT_MODE_CHACHASSH &&
+	    (so_crypt_ssh_apart(sk) || sk->sk_write)))
 		return (0);
 
 	MGETHDR(m, M_WAIT, MT_DATA);
@@ -132,14 +152,21 @@ so_crypt_ssh_mask(struct so_crypt_key *sk)
 }
 
 /*
- * The length of the whole packet that begins with header.
+ * The length of the whole packet that begins with header, of which there are
+ * 16 bytes where sk_peek is set, else 4.
  */
 int
 so_crypt_ssh_len(const struct so_crypt_key *sk, const u_int8_t *header,
     u_int *lenp)
 {
-	u_int32_t len = so_crypt_get32(header) ^ so_crypt_get32(sk->sk_mask);
+	u_int8_t block[SO_CRYPT_MAX_BLOCK];
+	u_int32_t len;
 
+	if (sk->sk_peek != NULL) {
+		AES_Decrypt(sk->sk_peek, header, block);
+		len = so_crypt_get32(block) ^ so_crypt_get32(sk->sk_iv);
+	} else
+		len = so_crypt_get32(header) ^ so_crypt_get32(sk->sk_mask);
 	if (len > SO_CRYPT_SSH_MAX)
 		return (EMSGSIZE);
 	/* padding_length, one byte of payload, four of padding */
@@ -220,6 +247,9 @@ so_crypt_ssh_decrypt(struct so_crypt_key *sk, struct mbuf *m, int plen,
 		so_crypt_want_auth(sk, 0, 0, plen + text, plen + text);
 		error = so_crypt_run(sk, m, 1);
 	} else {
+		if (sk->sk_cipher->cc_mode == SO_CRYPT_MODE_CBC)
+			m_copydata(m, plen + text - sk->sk_cipher->cc_block,
+			    sk->sk_cipher->cc_block, sk->sk_iv);
 		so_crypt_want_cipher(sk, 0, 4, plen - 4 + text, iv, 0);
 		so_crypt_want_auth(sk, 1, 0, plen + text, plen + text);
 		error = so_crypt_run(sk, m, 2);

@@ -35,6 +35,7 @@
 
 #if defined(CRYPTO) && !defined(SMALL_KERNEL)
 
+struct aes_ctx;
 struct cryptop;
 struct so_crypt_hash;
 
@@ -62,6 +63,7 @@ struct so_crypt_cipher {
 #define SO_CRYPT_MODE_CTR	4	/* RFC 3686: restarts with each frame */
 #define SO_CRYPT_MODE_CTR128	5	/* RFC 4344: goes on */
 #define SO_CRYPT_MODE_CHACHASSH	6
+#define SO_CRYPT_MODE_CCM	7
 
 struct so_crypt_mac {
 	const char	*cm_name;
@@ -104,6 +106,7 @@ struct so_crypt_key {
 	int		 sk_klen;	/* [I] bits that crypto(9) was given */
 	int		 sk_authklen;	/* [I] */
 	struct so_crypt_hash *sk_hash;	/* [I] reading MtE, or NULL */
+	struct aes_ctx	*sk_peek;	/* [I] to read SSH lengths, or NULL */
 
 	u_int64_t	 sk_seq;	/* [b] of the next frame */
 	u_int64_t	 sk_frames;	/* [b] under this key */
@@ -129,6 +132,7 @@ struct so_crypt {
 	struct mbuf	*sc_rawtail;	/* [m] */
 	u_int		 sc_rawlen;	/* [m] */
 	u_int		 sc_need;	/* [m] bytes of the next frame, or 0 */
+	u_int		 sc_discard;	/* [m] bytes to come before EBADMSG */
 	int		 sc_busy;	/* [m] a frame is being opened */
 	int		 sc_pulled;	/* [m] the window may have grown */
 	struct mbuf	*sc_clear;	/* [b] payload not read yet */
@@ -182,6 +186,12 @@ struct mbuf *so_crypt_trail(int);
 void	so_crypt_tag_take(struct mbuf *, int, u_int8_t *);
 int	so_crypt_tag_check(struct mbuf *, int, const u_int8_t *, int);
 
+/* uipc_crypt_ccm.c */
+int	so_crypt_ccm_seal(struct so_crypt_key *, struct mbuf *,
+	    const u_int8_t *, const u_int8_t *, int, u_int, u_int8_t *);
+int	so_crypt_ccm_open(struct so_crypt_key *, struct mbuf *,
+	    const u_int8_t *, const u_int8_t *, int, u_int, const u_int8_t *);
+
 /* uipc_crypt_cbc.c */
 int	so_crypt_hash_new(const struct so_crypt_mac *, const u_int8_t *, int,
 	    struct so_crypt_hash **);
@@ -196,6 +206,8 @@ int	so_crypt_ssh_open(struct so_crypt_key *, const u_int8_t *,
 	    struct mbuf *);
 int	so_crypt_ssh_len(const struct so_crypt_key *, const u_int8_t *,
 	    u_int *);
+int	so_crypt_ssh_start(struct so_crypt_key *,
+	    const struct so_crypt_info *);
 int	so_crypt_ssh_mask(struct so_crypt_key *);
 
 /* uipc_crypt_mbuf.c */

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+// What only Linux has for lib/kernel/: kTLS and sendfile(2). Results are counts, or -errno.
+#ifdef __linux__
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+
+#include "addon.h"
+#include "kernel/cached_file.h"
+#include "kernel/ktls.h"
+#include "kernel/socket_io.h"
+
+namespace so_crypt {
+namespace {
+
+// attachKtls(fd)
+Napi::Value AttachTls(const Napi::CallbackInfo& info) { return Result(info, AttachKtls(Fd(info))); }
+
+// sendFile(fd, file, offset, count)
+Napi::Value SendFile(const Napi::CallbackInfo& info) {
+  const auto number = [&](size_t i) { return info[i].ToNumber().Int64Value(); };
+  return Result(info, SendFileRange(Fd(info), static_cast<int>(number(1)), static_cast<uint64_t>(number(2)), static_cast<size_t>(number(3))));
+}
+
+// sendFileInBackground(fd, file, offset, count, callback(result)): the same in a thread of libuv's pool, for a disk that lets wait
+class BackgroundSendFile : public Napi::AsyncWorker {
+ public:
+  // On descriptors of its own: should the socket be closed meanwhile, its number may be another connection's.
+  BackgroundSendFile(const Napi::CallbackInfo& info)
+      : AsyncWorker(info[4].As<Napi::Function>(), "so-crypt.sendFile"),
+        fd_(fcntl(Fd(info), F_DUPFD_CLOEXEC, 0)),
+        file_(fcntl(info[1].ToNumber().Int32Value(), F_DUPFD_CLOEXEC, 0)),
+        error_(errno),
+        offset_(static_cast<uint64_t>(info[2].ToNumber().Int64Value())),
+        count_(static_cast<size_t>(info[3].ToNumber().Int64Value())) {}
+  ~BackgroundSendFile() override {
+    for (int fd : {fd_, file_})
+      if (fd >= 0) close(fd);
+  }
+
+  void Execute() override { result_ = fd_ < 0 || file_ < 0 ? -error_ : SendFileRange(fd_, file_, offset_, count_); }
+  std::vector<napi_value> GetResult(Napi::Env env) override { return {Napi::Number::New(env, static_cast<double>(result_))}; }
+
+ private:
+  const int fd_, file_, error_;
+  const uint64_t offset_;
+  const size_t count_;
+  ssize_t result_ = 0;
+};
+
+void SendFileInBackground(const Napi::CallbackInfo& info) { (new BackgroundSendFile(info))->Queue(); }
+
+// openCached(path, facts) -> a descriptor; facts is a Float64Array for size, seconds and nanoseconds of the last change
+Napi::Value OpenCached(const Napi::CallbackInfo& info) {
+  napi_typedarray_type type;
+  size_t length;
+  void* data;
+  FileFacts facts;
+  if (napi_get_typedarray_info(info.Env(), info[1], &type, &length, &data, nullptr, nullptr) != napi_ok || type != napi_float64_array ||
+      length < 3)
+    return Result(info, -EINVAL);
+  const int fd = OpenCachedFile(info[0].ToString().Utf8Value().c_str(), &facts);
+  if (fd < 0) return Result(info, fd);
+  double* const numbers = static_cast<double*>(data);
+  numbers[0] = static_cast<double>(facts.size);
+  numbers[1] = static_cast<double>(facts.modified_seconds);
+  numbers[2] = static_cast<double>(facts.modified_nanoseconds);
+  return Result(info, fd);
+}
+
+// readCached(file, out, length, offset)
+Napi::Value ReadFromCache(const Napi::CallbackInfo& info) {
+  const Bytes out = ViewOf(info.Env(), info[1]);
+  const size_t length = std::min<size_t>(info[2].ToNumber().Uint32Value(), out.length);
+  return Result(info, ReadCached(Fd(info), out.data, length, static_cast<uint64_t>(info[3].ToNumber().Int64Value())));
+}
+
+// probe(cipher, version) -> null: the kernel engine has no such cipher; else [error, rekey, step]
+Napi::Value Probe(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const KtlsCipher* cipher = FindKtlsCipher(info[0].ToString().Utf8Value().c_str());
+  if (cipher == nullptr) return env.Null();
+  const KtlsProbe probe = ProbeKtls(*cipher, static_cast<TlsVersion>(info[1].ToNumber().Uint32Value()));
+  Napi::Array answer = Napi::Array::New(env, 3);
+  answer.Set(0u, Napi::Number::New(env, probe.error));
+  answer.Set(1u, Napi::Boolean::New(env, probe.rekey));
+  answer.Set(2u, Napi::String::New(env, probe.step == nullptr ? "" : probe.step));
+  return answer;
+}
+
+// expectNoPadding(fd)
+Napi::Value NoPadding(const Napi::CallbackInfo& info) { return Result(info, ExpectNoPadding(Fd(info))); }
+
+// isOnDevice(fd, write)
+Napi::Value IsOnDevice(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), IsKtlsOnDevice(Fd(info), info[1].ToBoolean()));
+}
+
+// new KtlsKeys(spec, version, write)
+class KtlsKeysWrap : public Napi::ObjectWrap<KtlsKeysWrap> {
+ public:
+  static Napi::Function Define(Napi::Env env) {
+    return DefineClass(env, "KtlsKeys",
+                       {InstanceMethod<&KtlsKeysWrap::Arm>("arm"), InstanceMethod<&KtlsKeysWrap::Next>("next"),
+                        InstanceMethod<&KtlsKeysWrap::Sequence>("sequence"), InstanceMethod<&KtlsKeysWrap::Dispose>("dispose"),
+                        InstanceAccessor<&KtlsKeysWrap::UsedKeys>("usedKeys")});
+  }
+
+  explicit KtlsKeysWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+    const Napi::Object spec = info[0].ToObject();
+    const TlsVersion version = static_cast<TlsVersion>(info[1].ToNumber().Uint32Value());
+    write_ = info[2].ToBoolean();
+    cipher_ = FindKtlsCipher(spec.Get("cipher").ToString().Utf8Value().c_str());
+    if (cipher_ == nullptr) {
+      Napi::TypeError::New(info.Env(), "unknown cipher").ThrowAsJavaScriptException();
+      return;
+    }
+    const size_t iv_length = version == TlsVersion::k13 || cipher_->salt == 0 ? kKtlsMaxIv : cipher_->salt;
+    KeyMaterial keys;
+    if (const char* error = keys.Read(spec, cipher_->key, iv_length)) {
+      Napi::TypeError::New(info.Env(), error).ThrowAsJavaScriptException();
+      return;
+    }
+    keys_ = std::make_unique<KtlsKeys>(*cipher_, version, keys.key, keys.iv, iv_length, BigInt(spec, "sequence"),
+                                       BigInt(spec, "explicitCounter"), keys.secret);
+  }
+
+ private:
+  // arm(fd, sequence?)
+  Napi::Value Arm(const Napi::CallbackInfo& info) {
+    if (keys_ == nullptr) return Result(info, -EBADF);
+    bool lossless;
+    if (info[1].IsBigInt()) keys_->set_sequence(info[1].As<Napi::BigInt>().Uint64Value(&lossless));
+    return Result(info, keys_->Arm(Fd(info), write_));
+  }
+
+  // next(): false without a traffic secret
+  Napi::Value Next(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), keys_ != nullptr && keys_->Next()); }
+
+  // sequence(fd): of the next record; undefined when the kernel does not tell
+  Napi::Value Sequence(const Napi::CallbackInfo& info) {
+    uint64_t sequence;
+    if (keys_ == nullptr || KtlsSequence(Fd(info), write_, *cipher_, &sequence) != 0) return info.Env().Undefined();
+    return Napi::BigInt::New(info.Env(), sequence);
+  }
+
+  Napi::Value UsedKeys(const Napi::CallbackInfo& info) {
+    return keys_ == nullptr ? info.Env().Null() : FingerprintsOf(info.Env(), keys_->used());
+  }
+
+  void Dispose(const Napi::CallbackInfo&) { keys_.reset(); }
+
+  const KtlsCipher* cipher_ = nullptr;
+  bool write_ = false;
+  std::unique_ptr<KtlsKeys> keys_;
+};
+
+}  // namespace
+
+void DefineLinuxKernel(Napi::Env env, Napi::Object kernel) {
+  kernel.Set("attachKtls", Napi::Function::New<AttachTls>(env, "attachKtls"));
+  kernel.Set("sendFile", Napi::Function::New<SendFile>(env, "sendFile"));
+  kernel.Set("sendFileInBackground", Napi::Function::New<SendFileInBackground>(env, "sendFileInBackground"));
+  kernel.Set("openCached", Napi::Function::New<OpenCached>(env, "openCached"));
+  kernel.Set("readCached", Napi::Function::New<ReadFromCache>(env, "readCached"));
+  kernel.Set("probe", Napi::Function::New<Probe>(env, "probe"));
+  kernel.Set("expectNoPadding", Napi::Function::New<NoPadding>(env, "expectNoPadding"));
+  kernel.Set("isOnDevice", Napi::Function::New<IsOnDevice>(env, "isOnDevice"));
+  kernel.Set("KtlsKeys", KtlsKeysWrap::Define(env));
+}
+
+}  // namespace so_crypt
+#endif
