@@ -1,6 +1,6 @@
 import type { Engines } from '../engines.js';
 import { SoCryptError } from '../errors.js';
-import { type Engine, shareKeys, type Writer } from '../records/direction.js';
+import { type Engine, shareKeys } from '../records/direction.js';
 import { RecordStream } from '../records/record-stream.js';
 import type { Socket } from '../socket.js';
 import { SocketHost } from '../socket-host.js';
@@ -21,7 +21,7 @@ type Commit = () => void;
 export function armForSsh(socket: Socket, arming: SshArming, engines: Engines): void {
   const state = socket[kEnsureState]();
   const records = state.records ?? new RecordStream(new SocketHost(socket));
-  refuseOtherProtocol(records, arming);
+  refuseMixture(records, true);
   if (arming.read !== undefined && (socket[kOnread] !== null || socket.readableEncoding !== null))
     throw new SoCryptError(
       'ERR_SO_CRYPT_INVALID_OPTION',
@@ -108,13 +108,17 @@ function startReading(socket: Socket, records: RecordStream): void {
   });
 }
 
-function refuseOtherProtocol({ writer, reader }: RecordStream, arming: SshArming): void {
-  const other = (direction: { protocol: Writer['protocol'] } | null): boolean =>
-    direction !== null && direction.protocol !== 'ssh';
-  if ((arming.write && other(writer)) || (arming.read && other(reader)))
-    throw new SoCryptError('ERR_SO_CRYPT_UNSUPPORTED', 'The direction carries another protocol already', {
-      hint: 'A connection has one protocol',
-    });
+/** @throws SoCryptError ERR_SO_CRYPT_UNSUPPORTED: one direction is SSH and the other is to be something else */
+export function refuseMixture({ writer, reader }: RecordStream, isSsh: boolean): void {
+  for (const direction of [writer, reader])
+    if (direction !== null && (direction.protocol === 'ssh') !== isSsh)
+      throw new SoCryptError(
+        'ERR_SO_CRYPT_UNSUPPORTED',
+        `The connection carries ${direction.protocol} already`,
+        {
+          hint: 'SSH is for both directions, or for none',
+        },
+      );
 }
 
 function refuseUsedKey(used: Uint8Array, present: { usedKeys: Uint8Array } | null): void {

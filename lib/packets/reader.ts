@@ -83,6 +83,10 @@ export class UserlandPacketReader extends PacketReader {
     return this.#held.length > 0;
   }
 
+  override get isOneByOne(): boolean {
+    return this.#oneByOne;
+  }
+
   /** Whether new keys may come now: the packet before them has been delivered, and nothing of the next one is opened. */
   get mayRekey(): boolean {
     return this.#waits || (this.#oneByOne && this.#stashed === 0);
@@ -91,6 +95,8 @@ export class UserlandPacketReader extends PacketReader {
   /** See {@link SshDirectionKeys.newKeys}. */
   setOneByOne(on: boolean): void {
     this.#oneByOne = on;
+    // What looked like SSH_MSG_NEWKEYS was a compressed payload.
+    if (on) this.#waits = false;
   }
 
   /** A key for {@link rekey}; nothing changes yet. */

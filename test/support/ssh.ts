@@ -1,9 +1,13 @@
 import type net from 'node:net';
 import type { SshCipherName, SshCryptOptions, SshDirectionKeys, SshMacName } from '../../lib/index.js';
-import { SshOracle, type SshSuite, sshSuites } from '../kernel/so_crypt/ssh-oracle.js';
+import { moreSshSuites, SshOracle, type SshSuite, sshSuites } from '../kernel/so_crypt/ssh-oracle.js';
+import { isPacketCarried } from './engine.js';
 import { connectedPair, type Pair } from './sockets.js';
 
-export { SshOracle, type SshSuite, sshSuites };
+export { SshOracle, type SshSuite };
+
+/** What the engine under test carries. */
+export const suites: readonly SshSuite[] = [...sshSuites, ...moreSshSuites].filter(isPacketCarried);
 
 /** SSH_MSG_ numbers, RFC 4253 12 and RFC 4254 9. */
 export const message = { disconnect: 1, ignore: 2, newKeys: 21, channelData: 94 } as const;
