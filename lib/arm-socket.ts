@@ -201,7 +201,10 @@ function startReading(
 }
 
 // net and http start and stop reading at the handle.
-function replaceLibuvsReader({ _handle: handle }: Socket, reader: KernelReader): void {
+export function replaceLibuvsReader(
+  { _handle: handle }: Socket,
+  reader: { resume(): void; pause(): void },
+): void {
   if (handle === null) return;
   handle.readStop!();
   const replace = (name: 'readStart' | 'readStop', run: () => void): void => {

@@ -75,6 +75,11 @@ export class UserlandPacketReader extends PacketReader {
     return this.#missing;
   }
 
+  /** Of the next packet, in the first of 16 bytes. */
+  get iv(): Uint8Array {
+    return this.#opener.iv;
+  }
+
   override get isWaiting(): boolean {
     return this.#waits;
   }

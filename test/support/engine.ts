@@ -30,6 +30,7 @@ export const able = {
   carryCbc: !isKtls,
   carryCustomFrames: !isKtls,
   armBehindFin: !isKtls && !isSoCrypt,
+  openOneByOne: !isSoCrypt,
   stopBeforeWrap: !isKtls && !isSoCrypt,
 } as const;
 
