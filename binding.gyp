@@ -4,10 +4,13 @@
       "target_name": "so_crypt",
       "sources": [
         "native/addon.cc",
+        "native/addon_ssh.cc",
         "native/record/fingerprint.cc",
         "native/record/hmac.cc",
         "native/record/opener.cc",
         "native/record/sealer.cc",
+        "native/record/ssh_opener.cc",
+        "native/record/ssh_sealer.cc",
         "native/providers/af_alg.cc",
         "native/providers/af_alg_check.cc",
         "native/providers/af_alg_socket.cc",
@@ -17,7 +20,8 @@
         "native/providers/cryptodev_bsd.cc",
         "native/providers/cryptodev_device.cc",
         "native/providers/cryptodev_linux.cc",
-        "native/providers/evp.cc"
+        "native/providers/evp.cc",
+        "native/providers/evp_ssh_chacha.cc"
       ],
       "conditions": [
         [

@@ -1,6 +1,5 @@
 import { constants } from 'node:os';
 import { getSystemErrorName } from 'node:util';
-import type { CipherName } from './crypt-options.js';
 import type { EngineReport } from './engines.js';
 import { SoCryptError } from './errors.js';
 import { native, type PackedLayout } from './native.js';
@@ -29,11 +28,16 @@ export const afAlg: EngineReport = {
 /**
  * Whether the kernel does a cipher for records of a layout.
  *
+ * @param layout or the length of the longest
  * @param driver the kernel's name of a driver or algorithm; undefined: that of the cipher
  * @returns the name
  * @throws SoCryptError ERR_SO_CRYPT_UNKNOWN_DRIVER, ERR_SO_CRYPT_UNSUPPORTED, ERR_SO_CRYPT_PROVIDER
  */
-export function afAlgDriver(cipher: CipherName, driver: string | undefined, layout: PackedLayout): string {
+export function afAlgDriver(
+  cipher: string,
+  driver: string | undefined,
+  layout: PackedLayout | number,
+): string {
   const name = driver ?? native.afAlgName(cipher);
   const failure = check(cipher, name, layout);
   if (failure === undefined) return name;
@@ -65,7 +69,7 @@ function attempt(): ProviderFailure | undefined {
   return failure && check('aes-128-cbc', 'cbc(aes)') && failure;
 }
 
-function check(cipher: CipherName, name: string, layout?: PackedLayout): ProviderFailure | undefined {
+function check(cipher: string, name: string, layout?: PackedLayout | number): ProviderFailure | undefined {
   if (native.checkAfAlg(cipher, name, layout)) return undefined;
   return takeFailure() ?? { call: 'verify', error: 0 };
 }
@@ -83,7 +87,7 @@ function reasonOf({ call, error }: ProviderFailure, name = 'gcm(aes)'): string {
   return `${call} failed with ${code}`;
 }
 
-function hintOf({ call, error }: ProviderFailure, cipher: CipherName): string | undefined {
+function hintOf({ call, error }: ProviderFailure, cipher: string): string | undefined {
   const code = error === 0 ? '' : getSystemErrorName(-error);
   const aead = /gcm|ccm|poly/.test(cipher);
   const type = aead ? 'aead' : 'skcipher';

@@ -6,6 +6,7 @@ import { resolveEngine } from './engines.js';
 import { SoCryptError, type SoCryptErrorCode } from './errors.js';
 import { ContentType, customLayout, type Layout, TLS_MAX_FRAGMENT, tlsLayout } from './frame-layouts.js';
 import { type DirectionSpec, Nonce, type OpenerSpec, type SealerSpec } from './native.js';
+import type { SshCryptOptions } from './packets/options.js';
 import type { Engine } from './records/direction.js';
 
 /** CryptOptions after validation: all an engine needs to arm a socket. */
@@ -97,15 +98,15 @@ export function validate(options: CryptOptions): Arming {
 }
 
 /** Overwrites the caller's key Buffers with zeros. */
-export function wipeKeys(options: CryptOptions): void {
-  for (const keys of [options.write, options.read])
+export function wipeKeys(options: CryptOptions | SshCryptOptions): void {
+  for (const keys of [options.write, options.read] as (DirectionKeys | undefined)[])
     for (const bytes of [keys?.key, keys?.iv, keys?.macKey, keys?.secret]) bytes?.fill(0);
 }
 
 const NOTHING = new Uint8Array(0);
 
 /** The same options with key Buffers of their own, for an arming that comes later. */
-export function copyKeys(options: CryptOptions): CryptOptions {
+export function copyKeys<Options extends CryptOptions | SshCryptOptions>(options: Options): Options {
   const copy = (keys: DirectionKeys | undefined): DirectionKeys | undefined => {
     if (typeof keys !== 'object' || keys === null) return keys;
     const own: DirectionKeys = { ...keys };
@@ -114,13 +115,13 @@ export function copyKeys(options: CryptOptions): CryptOptions {
     return own;
   };
   const { write, read } = { write: copy(options.write), read: copy(options.read) };
-  return { ...options, ...(write && { write }), ...(read && { read }) };
+  return { ...options, ...(write && { write }), ...(read && { read }) } as Options;
 }
 
 type Context = Pick<Arming, 'protocol' | 'cipher' | 'facts' | 'mac' | 'layout'>;
 
 /** What does the cipher: `driver` for people, `named` for the provider. */
-interface Provider {
+export interface Provider {
   provider: 'evp' | 'af_alg' | 'cryptodev';
   driver: string | undefined;
   named: string | undefined;
@@ -133,14 +134,25 @@ function providerOf(
   cipher: CipherName,
   layout: Layout,
 ): Provider {
+  return providerFor(engine, wanted, {
+    afAlg: () => afAlgDriver(cipher, wanted, layout.packed),
+    cryptodev: () => cryptodevDriver(cipher, wanted, layout.packed),
+  });
+}
+
+/** @param check tell the driver of an engine that has drivers, or throw */
+export function providerFor(
+  engine: Engine,
+  wanted: string | undefined,
+  check: { afAlg: () => string; cryptodev: () => string | undefined },
+): Provider {
   if (engine === 'af_alg') {
-    const driver = afAlgDriver(cipher, wanted, layout.packed);
+    const driver = check.afAlg();
     return { provider: engine, driver, named: driver };
   }
   if (engine === 'so_crypt') return { provider: 'evp', driver: wanted, named: wanted };
   if (engine !== 'cryptodev') return { provider: 'evp', driver: undefined, named: undefined };
-  const driver = cryptodevDriver(cipher, wanted, layout.packed);
-  return { provider: engine, driver, named: wanted ?? '' };
+  return { provider: engine, driver: check.cryptodev(), named: wanted ?? '' };
 }
 
 function macOf(options: CryptOptions, cipher: CipherName, facts: CipherFacts): MacName | undefined {
@@ -257,7 +269,7 @@ function secretOf(keys: DirectionKeys, name: string, context: Context): Uint8Arr
   return keys.secret;
 }
 
-function checkBytes(
+export function checkBytes(
   value: unknown,
   length: number,
   code: SoCryptErrorCode,
@@ -293,10 +305,10 @@ function integer(value: unknown, what: string, from: number, to: number): number
   return value as number;
 }
 
-function quote(value: unknown): string {
+export function quote(value: unknown): string {
   return typeof value === 'string' ? `'${value}'` : String(value);
 }
 
-function fail(code: SoCryptErrorCode, message: string, hint: string): never {
+export function fail(code: SoCryptErrorCode, message: string, hint: string): never {
   throw new SoCryptError(code, message, { hint });
 }

@@ -1,7 +1,11 @@
 import type { FrameLayout } from './frame-layout.js';
+import type { SshCipherName, SshMacName } from './packets/options.js';
 
-/** Protocols whose record framing so-crypt knows by name. */
+/** TLS: protocols whose record framing {@link CryptOptions} knows by name. SSH has options of its own, {@link SshCryptOptions}. */
 export type Protocol = 'tls1.0' | 'tls1.1' | 'tls1.2' | 'tls1.3';
+
+/** What an armed socket carries. */
+export type ArmedProtocol = Protocol | 'custom' | 'ssh';
 
 /** OpenSSL's names of the ciphers. Case does not matter. */
 export type CipherName =
@@ -60,7 +64,7 @@ export interface DirectionKeys {
   explicitNonce?: bigint | number;
 }
 
-/** The argument of {@link Socket.setCrypt}, and the option `crypt` of `new Socket()` and `connect()`. */
+/** The argument of {@link Socket.setCrypt} for TLS and for layouts of your own, and the option `crypt` of `new Socket()` and `connect()`. */
 export interface CryptOptions {
   /** Framing by name. Exactly one of `protocol` and `frame` must be given. */
   protocol?: Protocol;
@@ -120,8 +124,11 @@ export interface DirectionState {
   readonly sequence: bigint;
   /** Records done under the present key. */
   readonly records: bigint;
-  /** How often a KeyUpdate has changed the key. */
+  /** How often a KeyUpdate, or SSH's key exchange, has changed the key. */
   readonly keyUpdates: number;
+  /** SSH: that of this direction, which may have another than the other one. */
+  readonly cipher?: SshCipherName;
+  readonly mac?: SshMacName | undefined;
 }
 
 /** State of the armed read direction. */
@@ -138,9 +145,10 @@ export interface CryptState {
   readonly engine: Exclude<EngineName, 'auto'>;
   /** Engines `af_alg` and `cryptodev`: the kernel's name of the driver, or of the algorithm for which it chose one. */
   readonly driver: string | undefined;
-  readonly protocol: Protocol | 'custom';
-  readonly cipher: CipherName;
-  readonly mac: MacName | undefined;
+  readonly protocol: ArmedProtocol;
+  /** SSH: that of the direction that was armed last. */
+  readonly cipher: CipherName | SshCipherName;
+  readonly mac: MacName | SshMacName | undefined;
   /** null while the direction is not armed. */
   readonly write: DirectionState | null;
   /** null while the direction is not armed. */

@@ -1,5 +1,4 @@
 import { getSystemErrorName } from 'node:util';
-import type { CipherName } from './crypt-options.js';
 import type { EngineReport } from './engines.js';
 import { SoCryptError } from './errors.js';
 import { native, type PackedLayout } from './native.js';
@@ -25,14 +24,15 @@ export const cryptodev: EngineReport = {
 /**
  * Whether the device does a cipher for records of a layout.
  *
+ * @param layout or the length of the longest
  * @param driver the kernel's name of a driver; undefined: the kernel's choice
  * @returns the driver's name; undefined: the system does not tell
  * @throws SoCryptError ERR_SO_CRYPT_UNKNOWN_DRIVER, ERR_SO_CRYPT_UNSUPPORTED, ERR_SO_CRYPT_PROVIDER
  */
 export function cryptodevDriver(
-  cipher: CipherName,
+  cipher: string,
   driver: string | undefined,
-  layout: PackedLayout,
+  layout: PackedLayout | number,
 ): string | undefined {
   const name = native.checkCryptodev(cipher, driver ?? '', layout);
   if (name !== undefined) return name || driver;

@@ -65,6 +65,8 @@ export interface SoCryptErrorDetails {
   hint?: string;
   /** AlertDescription (RFC 8446 6, one byte) that was received or sent with this error. */
   alert?: number;
+  /** Reason code of SSH_MSG_DISCONNECT (RFC 4253 11.1) that is sent with this error. */
+  disconnectReason?: number;
   cause?: unknown;
 }
 
@@ -76,6 +78,7 @@ export class SoCryptError extends Error {
   readonly code: SoCryptErrorCode;
   readonly hint: string | undefined;
   readonly alert: number | undefined;
+  readonly disconnectReason: number | undefined;
 
   constructor(code: SoCryptErrorCode, message: string, details: SoCryptErrorDetails = {}) {
     super(
@@ -86,5 +89,6 @@ export class SoCryptError extends Error {
     this.code = code;
     this.hint = details.hint;
     this.alert = details.alert;
+    this.disconnectReason = details.disconnectReason;
   }
 }

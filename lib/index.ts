@@ -10,6 +10,7 @@ import { Server as ServerClass } from './server.js';
 import { Socket as SocketClass, type SocketOptions } from './socket.js';
 
 export type {
+  ArmedProtocol,
   CipherName,
   CryptOptions,
   CryptState,
@@ -24,6 +25,7 @@ export type {
 export { type EngineReport, engines } from './engines.js';
 export { SoCryptError, type SoCryptErrorCode } from './errors.js';
 export type { FrameLayout } from './frame-layout.js';
+export type { SshCipherName, SshCryptOptions, SshDirectionKeys, SshMacName } from './packets/options.js';
 export type { SendFileOptions } from './send-file.js';
 export type { SocketOptions } from './socket.js';
 

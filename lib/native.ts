@@ -96,6 +96,67 @@ export interface OpenerSpec extends DirectionSpec {
   applicationType: number;
 }
 
+/** Keys of an SSH direction, as `new SshSealer` and `new SshOpener` take it. */
+export interface SshSpec {
+  provider: 'evp' | 'af_alg' | 'cryptodev';
+  driver: string | undefined;
+  /** OpenSSL's names, or chacha20-poly1305@openssh.com. */
+  cipher: string;
+  mac: string | undefined;
+  encryptThenMac: boolean;
+  key: Uint8Array;
+  iv: Uint8Array;
+  macKey: Uint8Array;
+  /** Undefined: that of the key before, or 0. */
+  sequence: number | undefined;
+  /** Packets allowed under the key. */
+  limit: number;
+}
+
+interface NativeSshDirection {
+  /** Of the next packet; it wraps at 2^32. */
+  readonly sequence: number;
+  /** Under this key. */
+  readonly packets: number;
+  /** The key's fingerprint. */
+  readonly usedKeys: Uint8Array;
+  setSequence(sequence: number): void;
+  /** Wipes the keys. */
+  dispose(): void;
+}
+
+export interface SshSealer extends NativeSshDirection {
+  /** Most bytes that a packet is longer than its payload. */
+  readonly overhead: number;
+  /** A packet for each of payloads[from, to) that is not empty; bytes written, or a negative {@link SealStatus}. */
+  seal(payloads: readonly Uint8Array[], from: number, to: number, out: Uint8Array): number;
+}
+
+export interface SshOpener extends NativeSshDirection {
+  /** The IV of the next packet, in the first of 16 bytes. */
+  readonly iv: Uint8Array;
+  /**
+   * Opens the packets of `input` from start to end; an {@link SshOpenStatus}. {@link native}.result: bytes consumed, payloads, bytes kept,
+   * bytes missing; {@link native}.sshPayloads: where in `out` they lie.
+   *
+   * @param most payloads; 0: all up to SSH_MSG_NEWKEYS
+   */
+  open(input: Uint8Array, start: number, end: number, most: number, out: Uint8Array): number;
+}
+
+/** enum SshOpenStatus of native/record/ssh_opener.h. */
+export const SshOpenStatus = {
+  needMore: 0,
+  newKeys: 1,
+  capacity: 2,
+  badMac: -1,
+  tooLong: -2,
+  badLength: -3,
+  badPadding: -4,
+  limit: -5,
+  provider: -6,
+} as const;
+
 interface NativeDirection {
   readonly sequence: bigint;
   /** Frames under the present key. */
@@ -139,7 +200,7 @@ export interface Opener extends NativeDirection {
 }
 
 /** enum SealStatus of native/record/sealer.h. */
-export const SealStatus = { limit: -1, provider: -2, capacity: -3 } as const;
+export const SealStatus = { limit: -1, provider: -2, capacity: -3, tooLong: -4 } as const;
 
 /** enum OpenStatus of native/record/opener.h. */
 export const OpenStatus = {
@@ -221,14 +282,22 @@ interface Native {
   slab(sizeClass: number): Buffer | undefined;
   /** The system call and errno of this thread's last failed provider; undefined: none since it was asked for. */
   failure(): [call: string, errno: number] | undefined;
-  /** Whether AF_ALG does a cipher by the driver or algorithm of that name, for records of the layout. */
-  checkAfAlg(cipher: string, name: string, layout: PackedLayout | undefined): boolean;
+  /** Whether AF_ALG does a cipher by the driver or algorithm of that name, for records of the layout, or of that length. */
+  checkAfAlg(cipher: string, name: string, layout: PackedLayout | number | undefined): boolean;
   /** The driver by which /dev/crypto does a cipher ('' where that is not told), undefined: it does not. driver: a name, or ''. */
-  checkCryptodev(cipher: string, driver: string, layout: PackedLayout | undefined): string | undefined;
+  checkCryptodev(
+    cipher: string,
+    driver: string,
+    layout: PackedLayout | number | undefined,
+  ): string | undefined;
   /** What Linux calls a cipher. */
   afAlgName(cipher: string): string;
   Sealer: new (spec: SealerSpec) => Sealer;
   Opener: new (spec: OpenerSpec) => Opener;
+  SshSealer: new (spec: SshSpec) => SshSealer;
+  SshOpener: new (spec: SshSpec) => SshOpener;
+  /** Offset and length of each payload that the last `open` of an SshOpener has opened. */
+  sshPayloads: Int32Array;
   /** What the last `open` answered besides its status: consumed, produced, control type, control length, bytes kept. */
   result: Int32Array;
 }

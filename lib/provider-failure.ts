@@ -18,7 +18,7 @@ export function takeFailure(): ProviderFailure | undefined {
 }
 
 /** The error for a record that a provider could not do. */
-export function providerFailed(): SoCryptError {
+export function providerFailed(disconnectReason?: number): SoCryptError {
   const failure = takeFailure();
   const code = failure === undefined ? '' : getSystemErrorName(-failure.error);
   return new SoCryptError(
@@ -26,6 +26,7 @@ export function providerFailed(): SoCryptError {
     failure === undefined ? 'The cipher failed' : `The cipher failed: ${failure.call}: ${code}`,
     {
       alert: Alert.internalError,
+      ...(disconnectReason !== undefined && { disconnectReason }),
       hint:
         code === 'EMFILE' || code === 'ENFILE'
           ? 'Raise the limit of open files (ulimit -n, fs.file-max)'

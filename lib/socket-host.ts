@@ -5,7 +5,7 @@ import type { PlainOutlet } from './kernel/writer.js';
 import type { Callback } from './records/direction.js';
 import type { Host } from './records/record-stream.js';
 import type { Socket } from './socket.js';
-import { kDeliver, kOnread, kRawWrite, kRawWritev, kState } from './socket-internals.js';
+import { kDeliver, kOnread, kRawWrite, kRawWritev, kReadOn, kState } from './socket-internals.js';
 
 /** A socket as its record stream and its engines see it. */
 export class SocketHost implements Host, PlainOutlet, ReaderHost {
@@ -36,6 +36,14 @@ export class SocketHost implements Host, PlainOutlet, ReaderHost {
 
   deliver(data: Buffer): boolean {
     return this.#socket[kDeliver](data);
+  }
+
+  get isDrained(): boolean {
+    return this.#socket.readableLength === 0;
+  }
+
+  readOn(): void {
+    this.#socket[kReadOn]();
   }
 
   deliverEnd(): void {

@@ -2,6 +2,7 @@ import type { CipherName, MacName } from './crypt-options.js';
 import type { SoCryptError } from './errors.js';
 import type { Terms } from './kernel/engine.js';
 import type { KernelPort } from './kernel/port.js';
+import type { SshCipherName, SshMacName } from './packets/options.js';
 import type { Callback } from './records/direction.js';
 import type { RecordStream } from './records/record-stream.js';
 import type { FileTransfer } from './send-file.js';
@@ -34,8 +35,8 @@ export interface Entry {
 /** All a Socket knows beyond net.Socket. A plain socket has none. */
 export class State {
   records: RecordStream | null = null;
-  cipher: CipherName | undefined;
-  mac: MacName | undefined;
+  cipher: CipherName | SshCipherName | undefined;
+  mac: MacName | SshMacName | undefined;
   driver: string | undefined;
   /** Application writes wait here until the socket is armed. null: they need not. */
   gate: { run: () => void; fail: Callback }[] | null = null;
@@ -50,6 +51,8 @@ export class State {
   fileBytes = 0;
   /** Entries of the writable queue that were written before the write direction was armed. */
   plainEntries = 0;
+  /** Entries that have left the writable queue and wait for those of another kind before them. */
+  heldEntries = 0;
   /** Waits until the data before it is consumed. */
   truncation: SoCryptError | undefined;
   /** Writes in this turn of the event loop. */
@@ -73,4 +76,5 @@ export const kReceive = Symbol('so-crypt.receive');
 export const kDeliver = Symbol('so-crypt.deliver');
 export const kHold = Symbol('so-crypt.hold');
 export const kFlushCork = Symbol('so-crypt.flushCork');
+export const kOneByOne = Symbol('so-crypt.oneByOne');
 export const kPort = Symbol('so-crypt.port');

@@ -9,6 +9,11 @@ import { type Engines, resolveEngine } from './engines.js';
 import { SoCryptError } from './errors.js';
 import { KernelPort } from './kernel/port.js';
 import { OnreadDelivery, type UserOnread } from './onread.js';
+import { type SshArming, validateSsh } from './packets/arm.js';
+import { armForSsh } from './packets/arm-socket.js';
+import type { SshCryptOptions } from './packets/options.js';
+import { refuseLongPayload, sizeOfPayload } from './packets/payloads.js';
+import { UserlandPacketReader } from './packets/reader.js';
 import type { Callback } from './records/direction.js';
 import { FileTransfer, type SendFileOptions } from './send-file.js';
 import { SocketFileOutlet } from './socket-file.js';
@@ -21,6 +26,7 @@ import {
   kFlushCork,
   kHideHandle,
   kHold,
+  kOneByOne,
   kOnread,
   kOpenGate,
   kPort,
@@ -35,7 +41,7 @@ import {
 /** Options of `new Socket()`: those of net.Socket, and `crypt`. */
 export interface SocketOptions extends net.SocketConstructorOpts {
   /** Arms the socket as soon as it is connected; what is written before waits for that. */
-  crypt?: CryptOptions;
+  crypt?: CryptOptions | SshCryptOptions;
 }
 
 // Every read of this thread lands here. Its bytes are opened or copied before anything else can run. (Twice the size saves system calls,
@@ -73,12 +79,12 @@ export class Socket extends callableBase(net.Socket) {
     if (OnreadDelivery.isWanted(onread)) this[kOnread] = new OnreadDelivery(onread, this);
     if (crypt === undefined) return;
     const engine = resolveEngine(crypt.engine, crypt.driver);
-    validate(crypt);
+    check(crypt);
     // The application may do with its Buffers what it likes from here on.
     const own = copyKeys(crypt);
     if (crypt.wipe === true) wipeKeys(crypt);
     const arm = (): void => {
-      this[kArm](validate(own), engine);
+      this[kArm](check(own), engine);
       wipeKeys(own);
     };
     if (this.pending) {
@@ -99,9 +105,9 @@ export class Socket extends callableBase(net.Socket) {
    * @throws SoCryptError at once; the codes are in errors.ts
    * @returns this
    */
-  setCrypt(options: CryptOptions): this {
+  setCrypt(options: CryptOptions | SshCryptOptions): this {
     const engine = resolveEngine(options?.engine, options?.driver);
-    const arming = validate(options);
+    const arming = check(options);
     const ended = (arming.write && this.writableEnded) || (arming.read && this.readableEnded);
     if (this.destroyed || ended)
       throw new SoCryptError('ERR_SO_CRYPT_CLOSED', 'The socket is closed', {
@@ -163,6 +169,10 @@ export class Socket extends callableBase(net.Socket) {
    *   the file; the signal's reason; the socket's error. The socket stays as it is but for its own errors.
    */
   async sendFile(source: string | URL | FileHandle, options: SendFileOptions = {}): Promise<number> {
+    if (this[kState]?.records?.writer?.protocol === 'ssh')
+      throw new SoCryptError('ERR_SO_CRYPT_UNSUPPORTED', 'SSH sends payloads of its own kind, no files', {
+        hint: 'Write SSH_MSG_CHANNEL_DATA',
+      });
     const transfer = new FileTransfer(source, options);
     const state = this[kEnsureState]();
     // Empty, it holds the file's place in the queue.
@@ -188,6 +198,7 @@ export class Socket extends callableBase(net.Socket) {
   override write(chunk: unknown, encoding?: unknown, callback?: unknown): boolean {
     const state = this[kState];
     if (state !== null && state.records !== null && state.records.writer !== null) {
+      refuseLongPayload(state.records.writer.maxPayload, chunk, encoding);
       if (state.writes++ === 0) process.nextTick(endTurn, this, state);
       if (!state.corked && (state.writes > 1 || state.streaming)) {
         state.corked = true;
@@ -228,6 +239,7 @@ export class Socket extends callableBase(net.Socket) {
     const state = this[kState];
     if (state === null) return super._writev!(entries as never, callback);
     if (state.gate !== null) return this[kHold](state, () => this._writev(entries, callback), callback);
+    state.heldEntries = 0;
     if (!state.files?.size && (state.plainEntries === 0 || !state.records?.writer)) {
       if (!state.records?.writer) return super._writev!(entries as never, callback);
       return state.records.send(entries.map(bytesOf), callback);
@@ -239,6 +251,7 @@ export class Socket extends callableBase(net.Socket) {
     };
     const kind = kindOf(entries[0]!, 0);
     const next = entries.findIndex((entry, index) => kindOf(entry, index) !== kind);
+    state.heldEntries = next < 0 ? 0 : entries.length - next;
     const run = next < 0 ? entries : entries.slice(0, next);
     const after: Callback = (error) => {
       if (error || next < 0) callback(error);
@@ -264,7 +277,7 @@ export class Socket extends callableBase(net.Socket) {
     const state = this[kState];
     if (state !== null) {
       const reader = state.records?.reader;
-      if (state.truncation !== undefined || reader?.closed) return;
+      if (state.truncation !== undefined || reader?.closed || reader?.isWaiting || reader?.isHolding) return;
     }
     super._read(size);
   }
@@ -272,8 +285,13 @@ export class Socket extends callableBase(net.Socket) {
   // net.Socket's own versions of these three start and stop the handle for an application with `onread`. The one it sees is ours.
   override read(size?: number): unknown {
     if (this[kOnread] !== null) return super.read(size);
-    const chunk = Duplex.prototype.read.call(this, size);
-    const truncation = this[kState]?.truncation;
+    const state = this[kState];
+    const records = state?.records;
+    const isSsh = records?.reader?.protocol === 'ssh';
+    const chunk = Duplex.prototype.read.call(this, isSsh ? sizeOfPayload(this, size) : size);
+    if (isSsh && records.reader!.isHolding && this.readableLength === 0)
+      process.nextTick(() => records.goOn());
+    const truncation = state?.truncation;
     if (truncation !== undefined && this.readableLength === 0)
       process.nextTick(() => this.destroy(truncation));
     return chunk;
@@ -359,8 +377,15 @@ export class Socket extends callableBase(net.Socket) {
   }
 
   /** Arms with validated options. `unread`: bytes that came before and belong to records. */
-  [kArm](arming: Arming, engines: Engines, unread?: Buffer): void {
-    armSocket(this, arming, engines, unread);
+  [kArm](arming: Arming | SshArming, engines: Engines, unread?: Buffer): void {
+    if (arming.protocol === 'ssh') armForSsh(this, arming, engines);
+    else armSocket(this, arming, engines, unread);
+  }
+
+  /** SSH: whether each packet is opened only when the one before it has been consumed, because its payload may change the key. */
+  [kOneByOne](on: boolean): void {
+    const reader = this[kState]?.records?.reader;
+    if (reader instanceof UserlandPacketReader) reader.setOneByOne(on);
   }
 
   /** Lets the writes go that waited for the socket to be armed. */
@@ -433,6 +458,10 @@ function offloadOf(
 ): CryptState['offload'] {
   if (engine === 'so_crypt') return 'software';
   return engine === 'ktls' ? port!.offload(write) : 'none';
+}
+
+function check(options: CryptOptions | SshCryptOptions): Arming | SshArming {
+  return options?.protocol === 'ssh' ? validateSsh(options) : validate(options);
 }
 
 function endTurn(socket: Socket, state: State): void {

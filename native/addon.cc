@@ -43,13 +43,16 @@ bool ReadLayout(napi_env env, napi_value packed, FrameLayout* layout) {
   return true;
 }
 
-namespace {
+std::unique_ptr<Cipher> NewCipher(const Napi::Object& spec, const CipherInfo& info, size_t max_length, const uint8_t* key, bool encrypt) {
+  const std::string provider = spec.Get("provider").ToString().Utf8Value();
+  const std::string driver = spec.Get("driver").ToString().Utf8Value();
+  if (info.nonce_is_sequence) return provider == "evp" ? NewEvpCipher(info, key, encrypt) : nullptr;
+  if (provider == "af_alg") return NewAfAlgCipher(info, driver.c_str(), key, encrypt, max_length);
+  if (provider == "cryptodev") return NewCryptodevCipher(info, driver.empty() ? nullptr : driver.c_str(), key, encrypt);
+  return NewEvpCipher(info, key, encrypt);
+}
 
-// State of one JavaScript environment (main thread or worker): the numbers Open answers, see lib/native.ts.
-struct Instance {
-  Napi::Reference<Napi::Int32Array> result;
-  int32_t* numbers;
-};
+namespace {
 
 // lib/ has validated all of this; what is checked again is what memory safety hangs on.
 bool IsSound(const FrameLayout& l, const CipherInfo& cipher, size_t hmac_length) {
@@ -70,16 +73,6 @@ bool IsSound(const FrameLayout& l, const CipherInfo& cipher, size_t hmac_length)
 // The most that a provider is given of a frame: associated data, text and tag.
 size_t MaxRecord(const FrameLayout& layout) { return kMaxAssociated + layout.max_body; }
 
-// The cipher of the provider that the spec names. Null: it has no such cipher.
-std::unique_ptr<Cipher> NewCipher(const Napi::Object& spec, const CipherInfo& info, const FrameLayout& layout, const uint8_t* key,
-                                  bool encrypt) {
-  const std::string provider = spec.Get("provider").ToString().Utf8Value();
-  const std::string driver = spec.Get("driver").ToString().Utf8Value();
-  if (provider == "af_alg") return NewAfAlgCipher(info, driver.c_str(), key, encrypt, MaxRecord(layout));
-  if (provider == "cryptodev") return NewCryptodevCipher(info, driver.empty() ? nullptr : driver.c_str(), key, encrypt);
-  return NewEvpCipher(info, key, encrypt);
-}
-
 // Fills init from the object that lib/native.ts calls DirectionSpec. An error message, or null.
 const char* ReadSpec(const Napi::Object& spec, bool encrypt, DirectionInit* init) {
   const Napi::Env env = spec.Env();
@@ -96,7 +89,7 @@ const char* ReadSpec(const Napi::Object& spec, bool encrypt, DirectionInit* init
     init->hmac = NewHmac(spec.Get("mac").ToString().Utf8Value().c_str(), mac_key.data, mac_key.length);
   }
   if (!IsSound(init->layout, *info, init->hmac == nullptr ? 0 : init->hmac->length())) return "unsound frame layout";
-  init->cipher = NewCipher(spec, *info, init->layout, keys.key, encrypt);
+  init->cipher = NewCipher(spec, *info, MaxRecord(init->layout), keys.key, encrypt);
   init->fingerprint = FingerprintOf(keys.key, info->key_length, init->iv, init->layout.fixed_iv);
   if (init->cipher == nullptr) return "the provider has no such cipher";
   init->sequence = BigInt(spec, "sequence");
@@ -306,28 +299,36 @@ Napi::Value TakeFailure(const Napi::CallbackInfo& info) {
   return result;
 }
 
-// checkAfAlg(cipher, driver, layout or undefined) → whether it works; if not, failure() tells why
-Napi::Value CheckKernelCipher(const Napi::CallbackInfo& info) {
+// The cipher of checkAfAlg and checkCryptodev, and the most that it will be given at once: told, or by a layout, or not known yet. Null:
+// an exception is pending.
+const CipherInfo* CipherToCheck(const Napi::CallbackInfo& info, size_t* max_length) {
   const CipherInfo* const cipher = FindCipher(info[0].ToString().Utf8Value().c_str());
   FrameLayout layout = {};
-  if (cipher == nullptr || (!info[2].IsUndefined() && !ReadLayout(info.Env(), info[2], &layout))) {
+  const bool known = info[2].IsUndefined() || info[2].IsNumber() || ReadLayout(info.Env(), info[2], &layout);
+  if (cipher == nullptr || cipher->nonce_is_sequence || !known) {
     Napi::TypeError::New(info.Env(), "unknown cipher or layout").ThrowAsJavaScriptException();
-    return info.Env().Undefined();
+    return nullptr;
   }
-  return Napi::Boolean::New(info.Env(), CheckAfAlg(*cipher, info[1].ToString().Utf8Value().c_str(), MaxRecord(layout)));
+  *max_length = info[2].IsNumber() ? info[2].ToNumber().Uint32Value() : MaxRecord(layout);
+  return cipher;
 }
 
-// checkCryptodev(cipher, driver or "", layout or undefined) → the driver's name or "", undefined: it does not work; failure() tells why
+// checkAfAlg(cipher, driver, layout, length or undefined) → whether it works; if not, failure() tells why
+Napi::Value CheckKernelCipher(const Napi::CallbackInfo& info) {
+  size_t max_length;
+  const CipherInfo* const cipher = CipherToCheck(info, &max_length);
+  if (cipher == nullptr) return info.Env().Undefined();
+  return Napi::Boolean::New(info.Env(), CheckAfAlg(*cipher, info[1].ToString().Utf8Value().c_str(), max_length));
+}
+
+// checkCryptodev(cipher, driver or "", layout, length or undefined) → the driver's name or "", undefined: it does not work; failure() tells why
 Napi::Value CheckDevice(const Napi::CallbackInfo& info) {
-  const CipherInfo* const cipher = FindCipher(info[0].ToString().Utf8Value().c_str());
-  FrameLayout layout = {};
-  if (cipher == nullptr || (!info[2].IsUndefined() && !ReadLayout(info.Env(), info[2], &layout))) {
-    Napi::TypeError::New(info.Env(), "unknown cipher or layout").ThrowAsJavaScriptException();
-    return info.Env().Undefined();
-  }
+  size_t max_length;
+  const CipherInfo* const cipher = CipherToCheck(info, &max_length);
+  if (cipher == nullptr) return info.Env().Undefined();
   const std::string driver = info[1].ToString().Utf8Value();
   std::string name;
-  if (!CheckCryptodev(*cipher, driver.empty() ? nullptr : driver.c_str(), MaxRecord(layout), &name)) return info.Env().Undefined();
+  if (!CheckCryptodev(*cipher, driver.empty() ? nullptr : driver.c_str(), max_length, &name)) return info.Env().Undefined();
   return Napi::String::New(info.Env(), name);
 }
 
@@ -351,6 +352,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("afAlgName", Napi::Function::New<KernelName>(env, "afAlgName"));
   exports.Set("Sealer", SealerWrap::Define(env));
   exports.Set("Opener", OpenerWrap::Define(env));
+  DefineSsh(env, exports, instance);
 #ifdef __linux__
   exports.Set("kernel", DefineKernel(env));
 #endif

@@ -4,8 +4,10 @@
 #include <napi.h>
 
 #include <cstring>
+#include <memory>
 #include <vector>
 
+#include "providers/provider.h"
 #include "record/fingerprint.h"
 #include "record/frame_layout.h"
 #include "record/key_schedule.h"
@@ -53,6 +55,7 @@ struct KeyMaterial {
   // An error message, or null.
   const char* Read(const Napi::Object& spec, size_t key_length, size_t iv_length) {
     const Napi::Env env = spec.Env();
+    if (key_length > sizeof key) return "wrong key length";
     const Bytes given_secret = ViewOf(env, spec.Get("secret"));
     const Bytes given_key = ViewOf(env, spec.Get("key"));
     const Bytes given_iv = ViewOf(env, spec.Get("iv"));
@@ -73,10 +76,24 @@ struct KeyMaterial {
 // addon.cc: the layout's numbers in the order of lib/native.ts's packLayout(), and the header behind them. False: that it is not.
 bool ReadLayout(napi_env env, napi_value packed, FrameLayout* layout);
 
+// State of one JavaScript environment (main thread or worker): what opening answers besides a status, see lib/native.ts.
+struct Instance {
+  Napi::Reference<Napi::Int32Array> result;
+  int32_t* numbers;
+  Napi::Reference<Napi::Int32Array> ssh_payloads;
+  int32_t* payloads;
+};
+
+// addon.cc: the cipher of the provider that the spec names. max_length: the most that it will be given at once. Null: it has no such cipher.
+std::unique_ptr<Cipher> NewCipher(const Napi::Object& spec, const CipherInfo& info, size_t max_length, const uint8_t* key, bool encrypt);
+
 // All fingerprints, one behind the other, in a Buffer.
 inline Napi::Value FingerprintsOf(Napi::Env env, const std::vector<Fingerprint>& used) {
   return Napi::Buffer<uint8_t>::Copy(env, used.empty() ? nullptr : used.front().data(), used.size() * sizeof(Fingerprint));
 }
+
+// addon_ssh.cc: SshSealer and SshOpener.
+void DefineSsh(Napi::Env env, Napi::Object exports, Instance* instance);
 
 // addon_kernel.cc: the kernel engines. Linux only.
 Napi::Object DefineKernel(Napi::Env env);

@@ -1,4 +1,5 @@
 import type { Arming } from '../arm.js';
+import type { ArmedProtocol } from '../crypt-options.js';
 import { TLS_MAX_FRAGMENT } from '../frame-layouts.js';
 import type { DirectionSpec, KernelKeys } from '../native.js';
 
@@ -34,7 +35,7 @@ export interface KernelEngine {
   /** Keys of a direction for the kernel. */
   keys(terms: Terms, spec: DirectionSpec, write: boolean): KernelKeys;
   /** The kernel can change the key of an armed direction. */
-  canRekey(protocol: Arming['protocol'], cipher: Arming['cipher']): boolean;
+  canRekey(protocol: ArmedProtocol, cipher: Arming['cipher']): boolean;
   /** The error for a key that the kernel did not take. @param result -errno */
   armingError(result: number, direction: 'write' | 'read'): Error;
 }

@@ -1,4 +1,5 @@
 import type { Arming } from '../arm.js';
+import type { ArmedProtocol } from '../crypt-options.js';
 import { SoCryptError } from '../errors.js';
 import { TLS_MAX_FRAGMENT } from '../frame-layouts.js';
 import { native } from '../native.js';
@@ -75,7 +76,7 @@ export const ktls: KernelEngine = {
     return new native.kernel!.KtlsKeys(spec, VERSIONS[protocol as keyof typeof VERSIONS], write);
   },
 
-  canRekey: (protocol: Arming['protocol'], cipher: Arming['cipher']) => probeKtls(protocol, cipher).canRekey,
+  canRekey: (protocol: ArmedProtocol, cipher: Arming['cipher']) => probeKtls(protocol, cipher).canRekey,
 
   armingError(result: number, direction: 'write' | 'read'): SoCryptError {
     const cause = systemError(result, 'setsockopt');

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import type { Arming } from '../arm.js';
-import type { DirectionState } from '../crypt-options.js';
+import type { ArmedProtocol, DirectionState } from '../crypt-options.js';
 import { SoCryptError } from '../errors.js';
 import { ContentType } from '../frame-layouts.js';
 import type { DirectionSpec, KernelKeys } from '../native.js';
@@ -21,7 +21,7 @@ export interface PlainOutlet {
 /** The write direction under a kernel engine: the application's bytes go to the kernel as they are. */
 export class KernelWriter implements Writer {
   readonly engine: KernelEngine['name'];
-  readonly protocol: Arming['protocol'];
+  readonly protocol: ArmedProtocol;
   readonly canUpdate: boolean;
   /** Most bytes that may be sent under one key, and so at once. */
   readonly segment: number;

@@ -1,5 +1,5 @@
 import type { Arming } from '../arm.js';
-import type { DirectionState, EngineName, ReadState } from '../crypt-options.js';
+import type { ArmedProtocol, DirectionState, EngineName, ReadState } from '../crypt-options.js';
 
 export type Callback = (error?: Error | null) => void;
 
@@ -9,7 +9,9 @@ export type Engine = Exclude<EngineName, 'auto'>;
 /** The write direction of an armed socket, whichever engine carries it. */
 export interface Writer {
   readonly engine: Engine;
-  readonly protocol: Arming['protocol'];
+  readonly protocol: ArmedProtocol;
+  /** SSH: each chunk is a payload, of this many bytes at most. */
+  readonly maxPayload?: number;
   /** The key can be changed: the traffic secret is known, and the engine is able to. */
   readonly canUpdate: boolean;
   /** What it would take for the key to be changed. */
@@ -32,7 +34,7 @@ export interface Writer {
 /** The read direction of an armed socket: what control records and the end of the stream need to know, whichever engine opens them. */
 export abstract class Reader {
   abstract readonly engine: Engine;
-  readonly protocol: Arming['protocol'];
+  readonly protocol: ArmedProtocol;
   readonly truncation: Arming['truncation'];
   readonly onHandshakeMessage: Arming['onHandshakeMessage'];
   /** close_notify has arrived. */
@@ -45,7 +47,7 @@ export abstract class Reader {
   idle = 0;
   protected keyUpdates = 0;
 
-  constructor(arming: Pick<Arming, 'protocol' | 'truncation' | 'onHandshakeMessage'>) {
+  constructor(arming: Pick<Arming, 'truncation' | 'onHandshakeMessage'> & { protocol: ArmedProtocol }) {
     this.protocol = arming.protocol;
     this.truncation = arming.truncation;
     this.onHandshakeMessage = arming.onHandshakeMessage;
@@ -56,6 +58,18 @@ export abstract class Reader {
   abstract readonly updateHint: string;
   /** Bytes of an unfinished record, as far as they are known. */
   abstract readonly stashed: number;
+  /** SSH: nothing is opened before new keys come. */
+  get isWaiting(): boolean {
+    return false;
+  }
+  /** SSH: bytes have come that are not to be looked at yet. */
+  get isHolding(): boolean {
+    return false;
+  }
+  /** Those bytes; they are to be given to `open` again. */
+  takeHeld(): Buffer {
+    return Buffer.alloc(0);
+  }
   abstract state(): ReadState;
   /**
    * Opens the records of input[0, length); what is left of one is kept for the next call.

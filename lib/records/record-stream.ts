@@ -1,6 +1,7 @@
 import { Alert, AlertLevel } from '../alerts.js';
 import { SoCryptError } from '../errors.js';
 import { ContentType } from '../frame-layouts.js';
+import { disconnectMessage } from '../packets/disconnect.js';
 import { onControlRecord } from './control.js';
 import type { Callback, Reader, RecordSink, Writer } from './direction.js';
 
@@ -16,6 +17,12 @@ export interface Host {
   /** The end of the stream without close_notify; called after all data has been delivered. */
   deliverTruncation(error: SoCryptError): void;
   destroy(error: Error): void;
+  /** SSH: the application has consumed all that was delivered. */
+  readonly isDrained: boolean;
+  /** SSH: reads on. */
+  readOn(): void;
+  /** SSH: the connection's FIN, which was kept back. */
+  onFin(): void;
 }
 
 type Retired = Pick<Writer | Reader, 'usedKeys' | 'dispose'>;
@@ -34,6 +41,8 @@ export class RecordStream implements RecordSink {
   #parts: Buffer[] = [];
   /** A reply to the peer's KeyUpdate is on its way: one answers many (RFC 8446 4.6.3). */
   #replying = false;
+  #isOpeningHeld = false;
+  #finIsHeld = false;
 
   constructor(host: Host) {
     this.#host = host;
@@ -53,7 +62,7 @@ export class RecordStream implements RecordSink {
   send(chunks: readonly Uint8Array[], callback: Callback): void {
     let length = 0;
     for (const chunk of chunks) length += chunk.length;
-    if (length === 0) return callback();
+    if (length === 0 && this.writer!.maxPayload === undefined) return callback();
     this.writer!.send(chunks, length, callback);
   }
 
@@ -64,7 +73,7 @@ export class RecordStream implements RecordSink {
 
   /** Sends close_notify where the protocol has one. */
   sendClose(callback: Callback): void {
-    if (this.writer === null || this.writer.protocol === 'custom') return callback();
+    if (!isTls(this.writer)) return callback();
     this.sendControl(ContentType.alert, Uint8Array.of(AlertLevel.warning, Alert.closeNotify), callback);
   }
 
@@ -95,7 +104,40 @@ export class RecordStream implements RecordSink {
     } catch (error) {
       failure = error as SoCryptError;
     }
-    return this.#afterRecords(reader, failure);
+    let more = this.#afterRecords(reader, failure);
+    // SSH, one packet at a time.
+    while (failure === undefined && reader.isHolding && !reader.isWaiting && this.#mayOpenHeld())
+      more = this.#openHeld();
+    return more && !reader.isHolding && !reader.isWaiting;
+  }
+
+  #mayOpenHeld(): boolean {
+    return this.#host.isDrained && !this.#host.destroyed && !this.#isOpeningHeld;
+  }
+
+  #openHeld(): boolean {
+    const held = this.reader!.takeHeld();
+    this.overheadRead -= held.length;
+    this.#isOpeningHeld = true;
+    try {
+      return this.open(held, held.length);
+    } finally {
+      this.#isOpeningHeld = false;
+    }
+  }
+
+  /** SSH: opens what came behind SSH_MSG_NEWKEYS, now that there is a key for it, or behind what was delivered one by one; reads on. */
+  goOn(): void {
+    const reader = this.reader!;
+    if (this.#host.destroyed || reader.isWaiting) return;
+    let more = true;
+    while (reader.isHolding && !reader.isWaiting && more && !this.#host.destroyed) {
+      more = this.#openHeld();
+      if (reader.isHolding && !this.#host.isDrained) return;
+    }
+    if (this.#host.destroyed || reader.isWaiting || reader.isHolding) return;
+    if (this.#finIsHeld) this.#host.onFin();
+    else if (more) this.#host.readOn();
   }
 
   /** Delivers or acts on what the kernel has opened. False: read no more for now. */
@@ -137,13 +179,21 @@ export class RecordStream implements RecordSink {
   onFin(): boolean {
     const reader = this.reader!;
     if (reader.closed || reader.truncated) return false; // the end has been delivered
-    if (reader.protocol === 'custom' && reader.stashed === 0) return true;
+    if (reader.isHolding) {
+      this.#finIsHeld = true;
+      return false;
+    }
+    if ((reader.protocol === 'custom' || reader.protocol === 'ssh') && reader.stashed === 0) return true;
     reader.truncated = true;
     if (reader.truncation === 'end') return true;
     this.#host.deliverTruncation(
-      new SoCryptError('ERR_SO_CRYPT_TRUNCATED', 'The peer closed the connection without close_notify', {
-        hint: 'Data may be missing at the end',
-      }),
+      new SoCryptError(
+        'ERR_SO_CRYPT_TRUNCATED',
+        reader.protocol === 'ssh'
+          ? 'The peer closed the connection in the middle of a packet'
+          : 'The peer closed the connection without close_notify',
+        { hint: 'Data may be missing at the end' },
+      ),
     );
     return false;
   }
@@ -153,8 +203,14 @@ export class RecordStream implements RecordSink {
     // The peer's own alert is not answered by one.
     const tell =
       error instanceof SoCryptError && error.alert !== undefined && error.code !== 'ERR_SO_CRYPT_ALERT';
-    if (tell && this.writer !== null && this.writer.protocol !== 'custom')
+    if (tell && isTls(this.writer))
       this.sendControl(ContentType.alert, Uint8Array.of(AlertLevel.fatal, error.alert!));
+    if (
+      error instanceof SoCryptError &&
+      error.disconnectReason !== undefined &&
+      this.writer?.protocol === 'ssh'
+    )
+      this.sendControl(0, disconnectMessage(error.disconnectReason, error.message));
     this.#host.destroy(error);
   }
 
@@ -191,6 +247,11 @@ export class RecordStream implements RecordSink {
 /** An error for a record that is authentic and must not come now. */
 export function unexpected(message: string): SoCryptError {
   return new SoCryptError('ERR_SO_CRYPT_UNEXPECTED_RECORD', message, { alert: Alert.unexpectedMessage });
+}
+
+/** It has alerts. */
+function isTls(writer: Writer | null): boolean {
+  return writer !== null && writer.protocol !== 'custom' && writer.protocol !== 'ssh';
 }
 
 function ignore(): void {}

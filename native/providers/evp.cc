@@ -5,6 +5,7 @@
 
 #include <cstring>
 
+#include "evp_ssh_chacha.h"
 #include "live_list.h"
 #include "provider.h"
 
@@ -24,9 +25,11 @@ const EVP_CIPHER* Fetch(const CipherInfo& info) {
       {"aes-256-ccm", EVP_CIPHER_fetch(nullptr, "AES-256-CCM", nullptr)},
       {"chacha20-poly1305", EVP_CIPHER_fetch(nullptr, "ChaCha20-Poly1305", nullptr)},
       {"aes-128-cbc", EVP_CIPHER_fetch(nullptr, "AES-128-CBC", nullptr)},
+      {"aes-192-cbc", EVP_CIPHER_fetch(nullptr, "AES-192-CBC", nullptr)},
       {"aes-256-cbc", EVP_CIPHER_fetch(nullptr, "AES-256-CBC", nullptr)},
       {"des-ede3-cbc", EVP_CIPHER_fetch(nullptr, "DES-EDE3-CBC", nullptr)},
       {"aes-128-ctr", EVP_CIPHER_fetch(nullptr, "AES-128-CTR", nullptr)},
+      {"aes-192-ctr", EVP_CIPHER_fetch(nullptr, "AES-192-CTR", nullptr)},
       {"aes-256-ctr", EVP_CIPHER_fetch(nullptr, "AES-256-CTR", nullptr)},
   };
   // aes-128-ccm8 is aes-128-ccm with a shorter tag.
@@ -136,6 +139,7 @@ class EvpCipher final : public Cipher, private Live {
 }  // namespace
 
 std::unique_ptr<Cipher> NewEvpCipher(const CipherInfo& info, const uint8_t* key, bool encrypt) {
+  if (info.nonce_is_sequence) return NewSshChaCha(info, key);
   const EVP_CIPHER* evp = Fetch(info);
   if (evp == nullptr) return nullptr;
   return std::make_unique<EvpCipher>(info, evp, key, encrypt);

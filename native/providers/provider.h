@@ -19,6 +19,7 @@ struct CipherInfo {
   uint8_t block;       // 1 for AEAD and CTR
   uint8_t tag_length;  // 0 without AEAD
   bool one_update;     // the cipher wants a record's plaintext in one piece (CCM)
+  bool nonce_is_sequence;  // SSH's ChaCha20-Poly1305: the nonce is the sequence number, and the length has a key of its own
 };
 
 // The ciphers of all providers; null for an unknown name.
@@ -76,6 +77,9 @@ class Cipher {
 
   // CBC and CTR, in the direction that the Cipher was made for; length is a multiple of the block.
   virtual bool Crypt(const uint8_t* iv, const uint8_t* in, size_t length, uint8_t* out) = 0;
+
+  // SSH's ChaCha20-Poly1305: encrypts or decrypts the 4 bytes of a packet's length.
+  virtual bool CryptLength(const uint8_t*, const uint8_t*, uint8_t*) { return false; }
 
   // How many records are worth giving to it at once: more than one where a device works on several at a time.
   virtual size_t depth() const { return 1; }

@@ -46,6 +46,12 @@ struct Sha384 {
   static uint64_t Word(const Context& c, size_t i) { return c.h[i]; }
 };
 
+struct Sha512 : Sha384 {
+  static constexpr size_t kDigest = 64;
+  static void Init(Context* c) { SHA512_Init(c); }
+  static void Final(uint8_t* out, Context* c) { SHA512_Final(out, c); }
+};
+
 template <typename Hash>
 class HmacOf final : public Hmac {
  public:
@@ -140,6 +146,7 @@ std::unique_ptr<Hmac> NewHmac(const char* name, const uint8_t* key, size_t key_l
   if (strcmp(name, "hmac-sha1") == 0) return std::make_unique<HmacOf<Sha1>>(key, key_length);
   if (strcmp(name, "hmac-sha256") == 0) return std::make_unique<HmacOf<Sha256>>(key, key_length);
   if (strcmp(name, "hmac-sha384") == 0) return std::make_unique<HmacOf<Sha384>>(key, key_length);
+  if (strcmp(name, "hmac-sha512") == 0) return std::make_unique<HmacOf<Sha512>>(key, key_length);
   return nullptr;
 }
 

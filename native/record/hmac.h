@@ -22,7 +22,7 @@ class Hmac {
                                    uint8_t* out) const = 0;
 };
 
-// name: hmac-sha1, hmac-sha256, hmac-sha384. Null for any other.
+// name: hmac-sha1, hmac-sha256, hmac-sha384, hmac-sha512. Null for any other.
 std::unique_ptr<Hmac> NewHmac(const char* name, const uint8_t* key, size_t key_length);
 
 }  // namespace so_crypt

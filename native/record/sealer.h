@@ -15,6 +15,7 @@ enum class SealStatus : int {
   kLimit = -1,     // nothing more may be sealed under this key
   kProvider = -2,  // the cipher failed; LastFailure() may tell why
   kCapacity = -3,  // out is too small: a bug of the caller
+  kTooLong = -4,   // SSH: no packet may be as long as the payload needs
 };
 
 class Sealer : public Direction {

@@ -1,103 +1,209 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { opensshServer, ssh, username } from '../support/openssh.js';
-import { Random } from '../support/random.js';
-import { sha256 } from '../support/sockets.js';
-import { exec, execute, libraryPairs, outcome, sshClient, sshListener } from '../support/ssh-ends.js';
-import { onlySuite, type SshSuite, sshSuite, suiteName } from '../support/ssh-suites.js';
+import { connectedPair, until } from '../support/sockets.js';
+import { cryptOf, keysOf, message, openAll, Payloads, SshOracle, sealAll, sshPair } from '../support/ssh.js';
 
-// One of each kind: sequence numbers in the nonce, in the MAC, and a key stream and a chain that run on.
-const kinds: readonly SshSuite[] = [
-  { cipher: 'chacha20-poly1305@openssh.com', mac: undefined },
-  { cipher: 'aes256-gcm@openssh.com', mac: undefined },
-  { cipher: 'aes128-ctr', mac: 'hmac-sha2-256-etm@openssh.com' },
-  { cipher: 'aes128-cbc', mac: 'hmac-sha1' },
-];
-const content = new Random(6).bytes(8 * 1_048_576);
-const expected = sha256(content);
+const gcm = { cipher: 'aes128-gcm@openssh.com' };
+const chacha = { cipher: 'chacha20-poly1305@openssh.com' };
+const ctr = { cipher: 'aes128-ctr', mac: 'hmac-sha2-256' };
+const ctrEtm = { cipher: 'aes256-ctr', mac: 'hmac-sha2-512-etm@openssh.com' };
+const cbc = { cipher: 'aes256-cbc', mac: 'hmac-sha1' };
+const changes = [
+  [gcm, gcm],
+  [gcm, ctr],
+  [ctr, chacha],
+  [chacha, ctrEtm],
+  [ctrEtm, cbc],
+  [cbc, gcm],
+] as const;
 
-const protocolOf = (connection: object): { rekey(): void } =>
-  (connection as { _protocol: { rekey(): void } })._protocol;
+const newKeys = Buffer.of(message.newKeys);
+const data = (text: string): Buffer => Buffer.concat([Buffer.of(message.channelData), Buffer.from(text)]);
 
-for (const suite of kinds) {
-  test(`sshd changes keys each MB: ${suiteName(suite)}`, async () => {
-    const port = await opensshServer([
-      'RekeyLimit 1M',
-      'Ciphers +aes128-cbc',
-      'MACs +hmac-sha1', //
-    ]);
-    const client = await sshClient('so-crypt', port, { username, algorithms: onlySuite(suite) });
-    let handshakes = 0;
-    client.on('handshake', () => handshakes++);
-    const { code, stdout } = await execute(client, 'cat', content);
-    assert.equal(sha256(stdout), expected);
-    assert.equal(code, 0);
-    assert.ok(handshakes >= 8, `${handshakes} key exchanges`);
-    client.end();
+for (const [before, behind] of changes) {
+  const name = `${before.cipher} to ${behind.cipher}`;
+
+  test(`${name}: packets behind NEWKEYS wait for the new key, in whatever pieces they come`, async () => {
+    for (const cut of [0, 1, 20, 40, 41, 90]) {
+      const pair = await sshPair(before);
+      const next = new SshOracle(behind);
+      pair.ours.on('data', (payload: Buffer) => {
+        if (payload[0] !== message.newKeys) return;
+        pair.ours.setCrypt({ ...cryptOf(behind), read: keysOf(next, true) });
+      });
+      const first = sealAll(pair.sealer, [data('before'), newKeys]);
+      next.sequence = pair.sealer.sequence;
+      const stream = Buffer.concat([first, sealAll(next, [data('behind'), data('more')])]);
+      pair.peer.write(stream.subarray(0, cut));
+      await new Promise((resolve) => setTimeout(resolve, cut === 0 ? 0 : 5));
+      pair.peer.end(stream.subarray(cut));
+      await until(() => pair.read.ended || pair.read.closed, 'the end');
+      assert.deepEqual(pair.read.errors, []);
+      assert.deepEqual(pair.read.all, [data('before'), newKeys, data('behind'), data('more')]);
+      assert.equal(pair.ours.crypt!.read!.sequence, 4n);
+      assert.equal(pair.ours.crypt!.read!.keyUpdates, 1);
+      assert.equal(pair.ours.crypt!.read!.cipher, behind.cipher);
+      pair.close();
+    }
   });
 
-  test(`ssh changes keys each MB: ${suiteName(suite)}`, async () => {
-    let rekeys = 0;
-    const listener = await sshListener('so-crypt', { algorithms: onlySuite(suite) }, (connection) => {
-      connection.on('rekey', () => rekeys++);
-    });
-    const peer = ssh(listener.port, ['cat'], [...sshSuite(suite), '-o', 'RekeyLimit=1M']);
-    peer.end(content);
-    const { code, stdout, stderr } = await peer.exit();
-    assert.equal(sha256(stdout), expected, stderr);
-    assert.equal(code, 0);
-    assert.ok(rekeys >= 8, `${rekeys} key exchanges`);
-    assert.deepEqual(listener.errors, []);
+  test(`${name}: a new read key may come later, and nothing is read before`, async () => {
+    const pair = await sshPair(before);
+    const next = new SshOracle(behind);
+    pair.peer.write(sealAll(pair.sealer, [newKeys]));
+    await until(() => pair.read.all.length === 1, 'NEWKEYS');
+    next.sequence = pair.sealer.sequence;
+    pair.peer.write(sealAll(next, [data('behind')]));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal(pair.read.all.length, 1);
+    pair.ours.setCrypt({ ...cryptOf(behind), read: keysOf(next, true) });
+    assert.equal(pair.read.all.length, 1, 'not before setCrypt has returned');
+    await until(() => pair.read.all.length === 2, 'what is behind');
+    assert.deepEqual(pair.read.all[1], data('behind'));
+    pair.peer.end();
+    await until(() => pair.read.ended, 'the end');
+    pair.close();
+  });
+
+  test(`${name}: what was written before new keys goes out under the old ones`, async () => {
+    const pair = await sshPair(before);
+    const next = new SshOracle(behind, undefined, 0n);
+    // More than the kernel takes at once: some of it is sealed, some in the stream's queue.
+    const old = Array.from({ length: 200 }, (_, i) => Buffer.concat([data(`${i}`), randomBytes(32_000)]));
+    pair.peer.pause();
+    for (const payload of old.slice(0, 100)) pair.ours.write(payload);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    for (const payload of old.slice(100)) pair.ours.write(payload);
+    pair.ours.write(newKeys);
+    pair.ours.setCrypt({ ...cryptOf(behind), write: keysOf(next, true) });
+    pair.ours.write(data('behind'));
+    pair.ours.write(data('more'));
+    // A second change before the first has come about.
+    pair.ours.write(newKeys);
+    const last = new SshOracle(before);
+    pair.ours.setCrypt({ ...cryptOf(before), write: { ...keysOf(last), sequence: 0 } });
+    pair.ours.end(data('last'));
+    pair.peer.resume();
+    await until(() => pair.peer.readableEnded, 'the end', 20_000);
+    let rest = pair.wire();
+    const take = (oracle: SshOracle, expected: Buffer[]) => {
+      for (const payload of expected) {
+        const opened = oracle.open(rest);
+        assert.ok(opened.payload.equals(payload));
+        rest = opened.rest;
+      }
+    };
+    take(pair.opener, [...old, newKeys]);
+    next.sequence = pair.opener.sequence;
+    take(next, [data('behind'), data('more'), newKeys]);
+    take(last, [data('last')]);
+    assert.equal(rest.length, 0);
+    assert.equal(pair.ours.crypt!.write!.keyUpdates, 2);
+    assert.equal(pair.ours.crypt!.write!.sequence, 1n);
+    pair.close();
   });
 }
 
-test('we change keys while sshd sends and receives', async () => {
-  const client = await sshClient('so-crypt', await opensshServer(), { username });
-  let handshakes = 0;
-  client.on('handshake', () => handshakes++);
-  const channel = await exec(client, 'cat');
-  let received = 0;
-  channel.on('data', (bytes: Buffer) => {
-    if (Math.floor(received / 500_000) !== Math.floor((received + bytes.length) / 500_000))
-      protocolOf(client).rekey();
-    received += bytes.length;
+test('a socket is armed behind the plaintext NEWKEYS, with bytes that have come along', async () => {
+  const pair = await connectedPair();
+  const [sealer, opener] = [new SshOracle(gcm, undefined, 3n), new SshOracle(ctr, undefined, 5n)];
+  const wire: Buffer[] = [];
+  pair.peer.on('data', (chunk: Buffer) => wire.push(chunk));
+  let read: Payloads | undefined;
+  const plain: Buffer[] = [];
+  const onPlain = (chunk: Buffer): void => {
+    plain.push(chunk);
+    const all = Buffer.concat(plain);
+    if (all.length < 8) return;
+    pair.ours.removeListener('data', onPlain);
+    pair.ours.pause();
+    pair.ours.unshift(all.subarray(8));
+    pair.ours.setCrypt({ ...cryptOf(gcm), read: keysOf(sealer) });
+    read = new Payloads(pair.ours);
+    pair.ours.resume();
+  };
+  pair.ours.on('data', onPlain);
+  pair.ours.write('plain ');
+  pair.ours.write('bytes');
+  pair.ours.setCrypt({ ...cryptOf(ctr), write: keysOf(opener) });
+  pair.ours.end(data('sealed'));
+  pair.peer.write(Buffer.concat([Buffer.from('NEWKEYS!'), sealAll(sealer, [data('a'), data('b')])]));
+  await until(() => read?.all.length === 2, 'both payloads');
+  assert.deepEqual(read!.all, [data('a'), data('b')]);
+  await until(() => pair.peer.readableEnded, 'the end');
+  const sent = Buffer.concat(wire);
+  assert.equal(sent.subarray(0, 11).toString(), 'plain bytes');
+  assert.deepEqual(openAll(opener, sent.subarray(11)), [data('sealed')]);
+  const { read: reading, write: writing } = pair.ours.crypt!;
+  assert.deepEqual([reading!.cipher, writing!.cipher, writing!.mac], [gcm.cipher, ctr.cipher, ctr.mac]);
+  pair.close();
+});
+
+test('strict key exchange: sequence numbers begin again with 0', async () => {
+  const pair = await sshPair(chacha, 77n);
+  const [read, write] = [new SshOracle(chacha), new SshOracle(chacha)];
+  pair.ours.on('data', (payload: Buffer) => {
+    if (payload[0] !== message.newKeys) return;
+    pair.ours.write(newKeys);
+    pair.ours.setCrypt({ ...cryptOf(chacha), read: { ...keysOf(read), sequence: 0 }, write: keysOf(write) });
+    pair.ours.end(data('answer'));
   });
-  const { stdout } = await outcome(channel, content);
-  assert.equal(sha256(stdout), expected);
-  assert.ok(handshakes >= 5, `${handshakes} key exchanges`);
-  client.end();
+  pair.peer.end(Buffer.concat([sealAll(pair.sealer, [newKeys]), sealAll(read, [data('question')])]));
+  await until(() => pair.peer.readableEnded && pair.read.ended, 'the end');
+  assert.deepEqual(pair.read.all, [newKeys, data('question')]);
+  const { payload, rest } = pair.opener.open(pair.wire());
+  assert.deepEqual(payload, newKeys);
+  assert.deepEqual(openAll(write, rest), [data('answer')]);
+  pair.close();
 });
 
-test('we change keys while ssh sends and receives', async () => {
-  const listener = await sshListener('so-crypt');
-  const peer = ssh(listener.port, ['cat']);
-  let rekeys = 0;
-  const timer = setInterval(() => listener.connections[0]?.rekey(() => rekeys++), 10);
-  peer.end(content);
-  const { stdout, stderr } = await peer.exit();
-  clearInterval(timer);
-  assert.equal(sha256(stdout), expected, stderr);
-  assert.ok(rekeys >= 2, `${rekeys} key exchanges`);
-  assert.deepEqual(listener.errors, []);
+test('the same key and IV twice are refused, and a read key before NEWKEYS', async () => {
+  const pair = await sshPair(gcm);
+  const again = (options: object): void => {
+    pair.ours.setCrypt({ ...cryptOf(gcm), ...options } as never);
+  };
+  assert.throws(() => again({ write: keysOf(pair.opener) }), { code: 'ERR_SO_CRYPT_ALREADY_ARMED' });
+  const fresh = new SshOracle(gcm);
+  again({ write: keysOf(fresh) });
+  assert.throws(() => again({ write: keysOf(pair.opener) }), { code: 'ERR_SO_CRYPT_ALREADY_ARMED' });
+  assert.throws(() => again({ read: keysOf(fresh) }), { code: 'ERR_SO_CRYPT_ALREADY_ARMED' });
+  pair.peer.write(sealAll(pair.sealer, [newKeys]));
+  await until(() => pair.read.all.length === 1, 'NEWKEYS');
+  assert.throws(() => again({ read: keysOf(pair.sealer) }), { code: 'ERR_SO_CRYPT_ALREADY_ARMED' });
+  assert.throws(() => again({ write: keysOf(fresh), read: keysOf(new SshOracle(gcm)) }), {
+    code: 'ERR_SO_CRYPT_ALREADY_ARMED',
+  });
+  assert.equal(pair.ours.crypt!.read!.keyUpdates, 0, 'all or nothing');
+  pair.close();
 });
 
-for (const [clientLibrary, serverLibrary] of libraryPairs)
-  for (const suite of kinds)
-    test(`both ends change keys all the time, client ${clientLibrary}, server ${serverLibrary}: ${suiteName(suite)}`, async () => {
-      let rekeys = 0;
-      const algorithms = onlySuite(suite);
-      const listener = await sshListener(serverLibrary, { algorithms }, (connection) => {
-        connection.on('rekey', () => rekeys++);
-      });
-      const client = await sshClient(clientLibrary, listener.port, { algorithms });
-      const timer = setInterval(() => {
-        protocolOf(client).rekey();
-        listener.connections[0]!.rekey();
-      }, 3);
-      const { stdout } = await execute(client, 'cat', content.subarray(0, 2_000_000));
-      clearInterval(timer);
-      assert.equal(sha256(stdout), sha256(content.subarray(0, 2_000_000)));
-      assert.ok(rekeys >= 2, `${rekeys} key exchanges`);
-      assert.deepEqual(listener.errors, []);
-      client.end();
+test('newKeys: each packet is opened when the one before it has been consumed', async () => {
+  const pair = await sshPair(gcm);
+  pair.ours.destroy();
+  for (const paused of [false, true]) {
+    const own = await connectedPair();
+    const [one, two] = [new SshOracle(gcm), new SshOracle(chacha)];
+    own.ours.setCrypt({ ...cryptOf(gcm), read: { ...keysOf(one), newKeys: 'each' as const } });
+    const got: string[] = [];
+    own.ours.on('data', (payload: Buffer) => {
+      got.push(payload.toString());
+      if (payload.toString() !== 'compressed') return;
+      own.ours.setCrypt({ ...cryptOf(chacha), read: { ...keysOf(two, true), newKeys: 'each' as const } });
     });
+    if (paused) own.ours.pause();
+    // (A compressed payload may begin with the number of NEWKEYS.)
+    const first = sealAll(one, [Buffer.from('\x15 not'), Buffer.from('compressed')]);
+    two.sequence = one.sequence;
+    const ended = new Promise((resolve) => own.ours.on('end', resolve));
+    own.peer.end(Buffer.concat([first, sealAll(two, [Buffer.from('behind'), Buffer.from('more')])]));
+    if (paused) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      assert.deepEqual(got, []);
+      own.ours.resume();
+    }
+    await ended;
+    assert.deepEqual(got, ['\x15 not', 'compressed', 'behind', 'more']);
+    own.close();
+  }
+});

@@ -1,0 +1,175 @@
+import type { ReadState } from '../crypt-options.js';
+import { SoCryptError, type SoCryptErrorCode } from '../errors.js';
+import { native, type SshOpener, SshOpenStatus, type SshSpec } from '../native.js';
+import { providerFailed } from '../provider-failure.js';
+import { type Engine, Reader, type RecordSink } from '../records/direction.js';
+import { allocateOutput } from '../userland/output.js';
+import type { SshArming } from './arm.js';
+import { Disconnect } from './disconnect.js';
+import { keyLimit } from './userland-writer.js';
+
+const NOTHING = Buffer.alloc(0);
+
+/** The read direction of SSH, whichever engine carries it. */
+export abstract class PacketReader extends Reader {
+  override readonly protocol = 'ssh';
+  readonly updateHint = 'SSH changes keys by key exchange, and setCrypt behind SSH_MSG_NEWKEYS';
+
+  constructor() {
+    super({ protocol: 'ssh', truncation: 'error', onHandshakeMessage: undefined });
+  }
+
+  keyUpdate(): boolean {
+    return false;
+  }
+}
+
+/** The read direction of SSH on a userland engine. */
+export class UserlandPacketReader extends PacketReader {
+  engine: Engine;
+  #arming: Pick<SshArming, 'cipher' | 'mac'>;
+  #opener: SshOpener;
+  readonly #used: Uint8Array[] = [];
+  #stashed = 0;
+  #missing = 0;
+  /** SSH_MSG_NEWKEYS has been opened. */
+  #waits = false;
+  /** Every packet may be one, only the application can tell. */
+  #oneByOne: boolean;
+  /** What came behind, not touched yet. */
+  #held: Buffer = NOTHING;
+
+  constructor(arming: SshArming, spec: SshSpec, engine: Engine) {
+    super();
+    this.engine = engine;
+    this.#arming = arming;
+    this.#opener = new native.SshOpener(spec);
+    this.#oneByOne = arming.newKeys === 'each';
+  }
+
+  state(): ReadState {
+    const { sequence, packets } = this.#opener;
+    const { engine, closed, truncated, keyUpdates } = this;
+    const { cipher, mac } = this.#arming;
+    return {
+      engine,
+      sequence: BigInt(sequence),
+      records: BigInt(packets),
+      keyUpdates,
+      closed,
+      truncated,
+      cipher,
+      mac,
+    };
+  }
+
+  get usedKeys(): Uint8Array {
+    return Buffer.concat([...this.#used, this.#opener.usedKeys]);
+  }
+
+  get stashed(): number {
+    return this.#stashed + this.#held.length;
+  }
+
+  get missing(): number {
+    return this.#missing;
+  }
+
+  override get isWaiting(): boolean {
+    return this.#waits;
+  }
+
+  override get isHolding(): boolean {
+    return this.#held.length > 0;
+  }
+
+  /** Whether new keys may come now: the packet before them has been delivered, and nothing of the next one is opened. */
+  get mayRekey(): boolean {
+    return this.#waits || (this.#oneByOne && this.#stashed === 0);
+  }
+
+  /** See {@link SshDirectionKeys.newKeys}. */
+  setOneByOne(on: boolean): void {
+    this.#oneByOne = on;
+  }
+
+  /** A key for {@link rekey}; nothing changes yet. */
+  static prepare(spec: SshSpec): SshOpener {
+    return new native.SshOpener(spec);
+  }
+
+  rekey(arming: SshArming, spec: SshSpec, opener: SshOpener, engine: Engine): void {
+    if (spec.sequence === undefined) opener.setSequence(this.#opener.sequence);
+    this.#used.push(Buffer.from(this.#opener.usedKeys));
+    this.#opener.dispose();
+    this.#opener = opener;
+    this.#arming = arming;
+    this.engine = engine;
+    this.#oneByOne = arming.newKeys === 'each';
+    this.#waits = false;
+    this.keyUpdates++;
+  }
+
+  override takeHeld(): Buffer {
+    const held = this.#held;
+    this.#held = NOTHING;
+    return held;
+  }
+
+  open(input: Uint8Array, length: number, sink: RecordSink): void {
+    const { result, sshPayloads } = native;
+    if (this.#waits || this.#held.length > 0) {
+      this.#held = Buffer.concat([this.#held, input.subarray(0, length)]);
+      return;
+    }
+    for (let start = 0; ; ) {
+      const left = length - start;
+      // Nothing is opened before the packet is whole.
+      const output = this.#missing > left ? NOTHING : allocateOutput(this.#stashed + left);
+      const status = this.#opener.open(input, start, length, this.#oneByOne ? 1 : 0, output);
+      start += result[0]!;
+      this.#stashed = result[2]!;
+      this.#missing = result[3]!;
+      const count = result[1]!;
+      for (let i = 0; i < 2 * count; i += 2) {
+        const offset = sshPayloads[i]!;
+        sink.onData(output.subarray(offset, offset + sshPayloads[i + 1]!));
+      }
+      if (status === SshOpenStatus.needMore) return;
+      if (status < 0) throw this.#error(status);
+      if (status === SshOpenStatus.newKeys) this.#waits = true;
+      if (status === SshOpenStatus.newKeys || this.#oneByOne) {
+        this.#held = Buffer.from(input.subarray(start, length));
+        return;
+      }
+    }
+  }
+
+  dispose(): void {
+    this.#opener.dispose();
+    this.#held = NOTHING;
+  }
+
+  #error(status: number): SoCryptError {
+    const make = (code: SoCryptErrorCode, message: string, disconnectReason: number) =>
+      new SoCryptError(code, `${message} (packet ${this.#opener.sequence})`, { disconnectReason });
+    switch (status) {
+      case SshOpenStatus.badMac:
+        return make('ERR_SO_CRYPT_BAD_RECORD_MAC', 'A packet is not authentic', Disconnect.macError);
+      case SshOpenStatus.tooLong:
+        return make(
+          'ERR_SO_CRYPT_RECORD_OVERFLOW',
+          'A packet is longer than allowed',
+          Disconnect.protocolError,
+        );
+      case SshOpenStatus.badLength:
+        return make('ERR_SO_CRYPT_BAD_RECORD', "A packet's length is impossible", Disconnect.protocolError);
+      case SshOpenStatus.badPadding:
+        return make('ERR_SO_CRYPT_BAD_RECORD', "A packet's padding is impossible", Disconnect.protocolError);
+      case SshOpenStatus.limit:
+        return keyLimit();
+      default:
+        return providerFailed(Disconnect.byApplication);
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import { BufferPool } from '../buffer-pool.js';
+import { SoCryptError } from '../errors.js';
+import { native, SealStatus, type SshSealer, type SshSpec } from '../native.js';
+import { providerFailed } from '../provider-failure.js';
+import type { Callback, Engine } from '../records/direction.js';
+import type { Outlet } from '../userland/sending.js';
+import type { SshArming } from './arm.js';
+import { Disconnect } from './disconnect.js';
+import { type PacketKey, PacketWriter } from './writer.js';
+
+/** Bytes that are sealed and handed to the kernel in one piece. */
+const SEGMENT = 139_264;
+
+const small = new BufferPool(20_480, 64);
+const large = new BufferPool(SEGMENT, 16);
+
+/** A key in the native record layer. */
+export class SealerKey implements PacketKey {
+  readonly arming: Pick<SshArming, 'cipher' | 'mac'>;
+  readonly firstSequence: number | undefined;
+  readonly usedKeys: Uint8Array;
+  readonly sealer: SshSealer;
+  /** Most bytes that a packet is longer than its payload. */
+  readonly overhead: number;
+
+  constructor({ cipher, mac }: SshArming, spec: SshSpec) {
+    this.arming = { cipher, mac };
+    this.firstSequence = spec.sequence;
+    this.sealer = new native.SshSealer(spec);
+    this.usedKeys = this.sealer.usedKeys;
+    this.overhead = this.sealer.overhead;
+  }
+
+  dispose(): void {
+    this.sealer.dispose();
+  }
+}
+
+/** The write direction of SSH on a userland engine. */
+export class UserlandPacketWriter extends PacketWriter<SealerKey> {
+  engine: Engine;
+  readonly #outlet: Outlet;
+
+  constructor(key: SealerKey, outlet: Outlet, engine: Engine) {
+    super(key);
+    this.engine = engine;
+    this.#outlet = outlet;
+  }
+
+  protected get outletDestroyed(): boolean {
+    return this.#outlet.destroyed;
+  }
+
+  protected count({ sealer }: SealerKey): { sequence: number; packets: number } {
+    return sealer;
+  }
+
+  protected change(from: SealerKey, to: SealerKey): void {
+    if (to.firstSequence === undefined) to.sealer.setSequence(from.sealer.sequence);
+  }
+
+  protected transmit(payloads: readonly Uint8Array[], from: number, to: number, callback: Callback): number {
+    const { overhead } = this.key;
+    let bound = 0;
+    let plain = 0;
+    let end = from;
+    do {
+      const { length } = payloads[end]!;
+      if (end > from && bound + length + overhead > SEGMENT) break;
+      bound += length + overhead;
+      plain += length;
+      end++;
+    } while (end < to);
+    if (plain === 0) {
+      process.nextTick(callback, null);
+      return end;
+    }
+    const pool = bound <= small.size ? small : bound <= large.size ? large : undefined;
+    const buffer = pool?.acquire() ?? Buffer.allocUnsafeSlow(bound);
+    const written = this.key.sealer.seal(payloads, from, end, buffer);
+    if (written < 0) throw written === SealStatus.limit ? keyLimit() : providerFailed();
+    this.#outlet.overheadWritten += written - plain;
+    this.#outlet.rawWrite(buffer.subarray(0, written), (error) => {
+      pool?.release(buffer);
+      callback(error);
+    });
+    return end;
+  }
+
+  protected transmitNow(payload: Uint8Array, callback: Callback): void {
+    const buffer = Buffer.allocUnsafeSlow(payload.length + this.key.overhead);
+    const written = this.key.sealer.seal([payload], 0, 1, buffer);
+    if (written < 0) return callback(keyLimit());
+    this.#outlet.overheadWritten += written;
+    this.#outlet.rawWrite(buffer.subarray(0, written), callback);
+  }
+}
+
+/** The error for a key under which no more packets may be sealed or opened. */
+export function keyLimit(): SoCryptError {
+  return new SoCryptError('ERR_SO_CRYPT_KEY_LIMIT', '2^32 packets were sealed or opened under this key', {
+    hint: 'Exchange keys before, and give the new ones to setCrypt (RFC 4344 3.1)',
+    disconnectReason: Disconnect.protocolError,
+  });
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+// SSH's packets for lib/native.ts: SshSealer and SshOpener.
+#include <vector>
+
+#include "addon.h"
+#include "record/ssh_opener.h"
+#include "record/ssh_sealer.h"
+
+namespace so_crypt {
+namespace {
+
+// Payloads that one call of open() tells.
+constexpr size_t kMostPayloads = 1024;
+
+// Fills init from the object that lib/native.ts calls SshSpec. An error message, or null.
+const char* ReadSpec(const Napi::Object& spec, bool encrypt, SshInit* init) {
+  const Napi::Env env = spec.Env();
+  const CipherInfo* const info = FindCipher(spec.Get("cipher").ToString().Utf8Value().c_str());
+  if (info == nullptr || info->one_update) return "unknown cipher";
+  const Bytes key = ViewOf(env, spec.Get("key"));
+  const Bytes iv = ViewOf(env, spec.Get("iv"));
+  if (key.length != info->key_length) return "wrong key length";
+  if (iv.length != (info->nonce_is_sequence ? 0 : info->iv_length) || iv.length > kMaxIv) return "wrong IV length";
+  memset(init->iv, 0, sizeof init->iv);
+  memcpy(init->iv, iv.data, iv.length);
+  if (spec.Get("mac").IsString()) {
+    const Bytes mac_key = ViewOf(env, spec.Get("macKey"));
+    init->hmac = NewHmac(spec.Get("mac").ToString().Utf8Value().c_str(), mac_key.data, mac_key.length);
+  }
+  if ((init->hmac == nullptr) != (info->mode == CipherMode::kAead)) return "no MAC, or one too many";
+  init->encrypt_then_mac = spec.Get("encryptThenMac").ToBoolean();
+  const size_t longest = kSshLengthField + kSshMaxPacket + info->tag_length;
+  init->cipher = NewCipher(spec, *info, longest, key.data, encrypt);
+  if (init->cipher == nullptr) return "the provider has no such cipher";
+  const bool peeks = !encrypt && info->mode != CipherMode::kAead && !init->encrypt_then_mac;
+  if (peeks && spec.Get("provider").ToString().Utf8Value() != "evp") init->peek = NewEvpCipher(*info, key.data, false);
+  init->fingerprint = FingerprintOf(key.data, key.length, iv.data, iv.length);
+  init->sequence = Number(spec, "sequence");
+  init->limit = static_cast<uint64_t>(spec.Get("limit").ToNumber().Int64Value());
+  return nullptr;
+}
+
+// What SshSealer and SshOpener share.
+template <typename Wrap, typename Layer>
+class SshWrap : public Napi::ObjectWrap<Wrap> {
+ public:
+  SshWrap(const Napi::CallbackInfo& info, bool encrypt) : Napi::ObjectWrap<Wrap>(info) {
+    SshInit init;
+    if (const char* error = ReadSpec(info[0].ToObject(), encrypt, &init)) {
+      Napi::TypeError::New(info.Env(), error).ThrowAsJavaScriptException();
+      return;
+    }
+    layer_ = std::make_unique<Layer>(std::move(init));
+  }
+
+ protected:
+  // sequence of the next packet
+  Napi::Value Sequence(const Napi::CallbackInfo& info) { return Of(info, layer_ == nullptr ? 0 : layer_->sequence()); }
+  void SetSequence(const Napi::CallbackInfo& info) {
+    if (layer_ != nullptr) layer_->set_sequence(info[0].ToNumber().Uint32Value());
+  }
+  // packets under the key
+  Napi::Value Packets(const Napi::CallbackInfo& info) { return Of(info, layer_ == nullptr ? 0 : static_cast<double>(layer_->packets())); }
+  // fingerprint of the key
+  Napi::Value UsedKeys(const Napi::CallbackInfo& info) {
+    if (layer_ == nullptr) return info.Env().Null();
+    return Napi::Buffer<uint8_t>::Copy(info.Env(), layer_->used().data(), layer_->used().size());
+  }
+  void Dispose(const Napi::CallbackInfo&) { layer_.reset(); }
+
+  static Napi::Value Of(const Napi::CallbackInfo& info, double number) { return Napi::Number::New(info.Env(), number); }
+
+  std::unique_ptr<Layer> layer_;
+};
+
+class SshSealerWrap : public SshWrap<SshSealerWrap, SshSealer> {
+ public:
+  static Napi::Function Define(Napi::Env env) {
+    return DefineClass(env, "SshSealer",
+                       {InstanceMethod<&SshSealerWrap::Seal>("seal"), InstanceMethod<&SshSealerWrap::SetSequence>("setSequence"),
+                        InstanceMethod<&SshSealerWrap::Dispose>("dispose"), InstanceAccessor<&SshSealerWrap::Sequence>("sequence"),
+                        InstanceAccessor<&SshSealerWrap::Packets>("packets"), InstanceAccessor<&SshSealerWrap::UsedKeys>("usedKeys"),
+                        InstanceAccessor<&SshSealerWrap::Overhead>("overhead")});
+  }
+
+  explicit SshSealerWrap(const Napi::CallbackInfo& info) : SshWrap(info, true) {}
+
+ private:
+  // seal(payloads, from, to, out) → bytes in out, or a negative SealStatus
+  Napi::Value Seal(const Napi::CallbackInfo& info) {
+    const napi_env env = info.Env();
+    if (layer_ == nullptr) return Of(info, static_cast<int>(SealStatus::kLimit));
+    static thread_local std::vector<Chunk> chunks;
+    chunks.clear();
+    const uint32_t to = info[2].ToNumber().Uint32Value();
+    for (uint32_t i = info[1].ToNumber().Uint32Value(); i < to; i++) {
+      napi_value element;
+      if (napi_get_element(env, info[0], i, &element) != napi_ok) return Of(info, static_cast<int>(SealStatus::kCapacity));
+      const Bytes bytes = ViewOf(env, element);
+      if (bytes.length > 0) chunks.push_back({bytes.data, bytes.length});
+    }
+    const Bytes out = ViewOf(env, info[3]);
+    size_t written;
+    const SealStatus status = layer_->Seal(chunks.data(), chunks.size(), out.data, out.length, &written);
+    return Of(info, status == SealStatus::kOk ? static_cast<double>(written) : static_cast<int>(status));
+  }
+
+  Napi::Value Sequence(const Napi::CallbackInfo& info) { return SshWrap::Sequence(info); }
+  Napi::Value Packets(const Napi::CallbackInfo& info) { return SshWrap::Packets(info); }
+  Napi::Value UsedKeys(const Napi::CallbackInfo& info) { return SshWrap::UsedKeys(info); }
+  void SetSequence(const Napi::CallbackInfo& info) { SshWrap::SetSequence(info); }
+  void Dispose(const Napi::CallbackInfo& info) { SshWrap::Dispose(info); }
+  Napi::Value Overhead(const Napi::CallbackInfo& info) { return Of(info, layer_ == nullptr ? 0 : static_cast<double>(layer_->MaxOverhead())); }
+};
+
+class SshOpenerWrap : public SshWrap<SshOpenerWrap, SshOpener> {
+ public:
+  static Napi::Function Define(Napi::Env env) {
+    return DefineClass(env, "SshOpener",
+                       {InstanceMethod<&SshOpenerWrap::Open>("open"), InstanceMethod<&SshOpenerWrap::SetSequence>("setSequence"),
+                        InstanceMethod<&SshOpenerWrap::Dispose>("dispose"), InstanceAccessor<&SshOpenerWrap::Sequence>("sequence"),
+                        InstanceAccessor<&SshOpenerWrap::Packets>("packets"), InstanceAccessor<&SshOpenerWrap::UsedKeys>("usedKeys"),
+                        InstanceAccessor<&SshOpenerWrap::Iv>("iv")});
+  }
+
+  explicit SshOpenerWrap(const Napi::CallbackInfo& info) : SshWrap(info, false) {}
+
+ private:
+  // open(in, start, end, most, out) → status. most: payloads to open, or 0: all up to SSH_MSG_NEWKEYS. result: consumed, payloads,
+  // bytes kept, bytes that are missing; offset and length of each payload are in sshPayloads
+  Napi::Value Open(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    if (layer_ == nullptr) return Of(info, static_cast<int>(SshOpenStatus::kLimit));
+    const Bytes in = ViewOf(env, info[0]);
+    const size_t end = std::min<size_t>(info[2].ToNumber().Uint32Value(), in.length);
+    const size_t start = std::min<size_t>(info[1].ToNumber().Uint32Value(), end);
+    const size_t most = info[3].ToNumber().Uint32Value();
+    const Bytes out = ViewOf(env, info[4]);
+    SshPayload payloads[kMostPayloads];
+    const SshOpenResult result = layer_->Open(in.data + start, end - start, most == 0, out.data, out.length, payloads,
+                                              most == 0 ? kMostPayloads : std::min(most, kMostPayloads));
+    Instance* const instance = env.GetInstanceData<Instance>();
+    int32_t* numbers = instance->numbers;
+    *numbers++ = static_cast<int32_t>(result.consumed);
+    *numbers++ = static_cast<int32_t>(result.count);
+    *numbers++ = static_cast<int32_t>(layer_->stashed() + (layer_->discarding() ? 1 : 0));
+    *numbers++ = static_cast<int32_t>(layer_->missing());
+    memcpy(instance->payloads, payloads, result.count * sizeof *payloads);
+    return Of(info, static_cast<int>(result.status));
+  }
+
+  Napi::Value Sequence(const Napi::CallbackInfo& info) { return SshWrap::Sequence(info); }
+  Napi::Value Packets(const Napi::CallbackInfo& info) { return SshWrap::Packets(info); }
+  Napi::Value UsedKeys(const Napi::CallbackInfo& info) { return SshWrap::UsedKeys(info); }
+  void SetSequence(const Napi::CallbackInfo& info) { SshWrap::SetSequence(info); }
+  void Dispose(const Napi::CallbackInfo& info) { SshWrap::Dispose(info); }
+  // of the next packet, 16 bytes of which the cipher's are the first
+  Napi::Value Iv(const Napi::CallbackInfo& info) {
+    if (layer_ == nullptr) return info.Env().Null();
+    return Napi::Buffer<uint8_t>::Copy(info.Env(), layer_->iv(), kMaxIv);
+  }
+};
+
+}  // namespace
+
+void DefineSsh(Napi::Env env, Napi::Object exports, Instance* instance) {
+  Napi::Int32Array payloads = Napi::Int32Array::New(env, 2 * kMostPayloads);
+  instance->payloads = payloads.Data();
+  instance->ssh_payloads = Napi::Persistent(static_cast<Napi::Int32Array>(payloads));
+  exports.Set("sshPayloads", payloads);
+  exports.Set("SshSealer", SshSealerWrap::Define(env));
+  exports.Set("SshOpener", SshOpenerWrap::Define(env));
+}
+
+}  // namespace so_crypt
