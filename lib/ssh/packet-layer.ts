@@ -94,7 +94,9 @@ export class PacketLayer {
     const decipher = new SocketDecipher(
       given,
       (rest) => this.#putBack(rest, arm),
-      (payload) => this.#refuseStrayNewKeys(decipher, payload),
+      (payload) => {
+        if (!algorithms.isCompressed) this.#refuseStrayNewKeys(decipher, payload);
+      },
     );
     // An armed socket waits for this key. Else what ssh2 has read beyond the packet comes to the decipher as soon as this returns.
     if (isArmed) decipher.start(NOTHING);
@@ -126,7 +128,7 @@ export class PacketLayer {
   }
 
   #arm(direction: 'write' | 'read', side: Side, algorithms: Algorithms, sequence: number | undefined): void {
-    const { cipher, mac, keyLength, ivLength, macKeyLength } = algorithms;
+    const { cipher, mac, keyLength, ivLength, macKeyLength, isCompressed } = algorithms;
     const keys = this.#keys;
     const { engine, driver } = this.#options;
     try {
@@ -144,6 +146,7 @@ export class PacketLayer {
           ...(ivLength > 0 && { iv: keys.derive(side, 'iv', ivLength) }),
           ...(mac !== undefined && { macKey: keys.derive(side, 'macKey', macKeyLength) }),
           ...(sequence !== undefined && { sequence }),
+          ...(direction === 'read' && isCompressed && { newKeys: 'each' }),
         },
       });
       keys.done(side);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import net from 'node:net';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import type { ClientChannel } from '../../lib/ssh.js';
+import type { Client, ClientChannel } from '../../lib/ssh.js';
 import { opensshServer, ssh, strangerKey, username } from '../support/openssh.js';
 import { collect, until, waitFor } from '../support/sockets.js';
 import { execute, outcome, password, sshClient, sshConnect, sshListener } from '../support/ssh-ends.js';
@@ -21,7 +21,9 @@ function shoutingServer(): Promise<number> {
 
 test('commands and their exit codes, with sshd', async () => {
   const client = await sshClient('so-crypt', await opensshServer(), { username });
-  const all = await Promise.all([0, 1, 77].map((code) => execute(client, `echo out; echo err >&2; exit ${code}`)));
+  const all = await Promise.all(
+    [0, 1, 77].map((code) => execute(client, `echo out; echo err >&2; exit ${code}`)),
+  );
   assert.deepEqual(
     all.map(({ code, stdout, stderr }) => [code, `${stdout}`, stderr]),
     [0, 1, 77].map((code) => [code, 'out\n', 'err\n']),
@@ -125,7 +127,10 @@ test('a port of sshd that is forwarded to us', async () => {
     const channel = accept();
     channel.on('data', (bytes: Buffer) => channel.end(`${bytes}`.toUpperCase()));
   });
-  const port = await promisify<string, number, number>(client.forwardIn.bind(client) as never)('127.0.0.1', 0);
+  const port = await promisify<string, number, number>(client.forwardIn.bind(client) as never)(
+    '127.0.0.1',
+    0,
+  );
   const socket = closeAfterTest(net.connect(port, '127.0.0.1'));
   socket.write('quiet please');
   assert.equal(`${await collect(socket)}`, 'QUIET PLEASE');
@@ -151,7 +156,11 @@ test('a key that sshd does not know', async () => {
 
 test('a key that our server does not know', async () => {
   const { port } = await sshListener('so-crypt');
-  const { code, stderr } = await ssh(port, ['exit'], ['-i', strangerKey.file, '-o', `IdentityFile=none`]).exit();
+  const { code, stderr } = await ssh(
+    port,
+    ['exit'],
+    ['-i', strangerKey.file, '-o', `IdentityFile=none`],
+  ).exit();
   assert.equal(code, 255);
   assert.match(stderr, /Permission denied/);
 });
@@ -166,7 +175,7 @@ test('a host key that is not the one expected', async () => {
   const client = sshConnect('so-crypt', port, { username, hostVerifier });
   await assert.rejects(waitFor(client, 'ready', 10_000), /Host denied/);
   assert.equal(seen.length, 1);
-  assert.equal(client.crypt ?? null, null, 'no key was taken into use');
+  assert.equal((client as Client).crypt, null, 'no key was taken into use');
 });
 
 test('a host key whose verification takes its time', async () => {
@@ -189,7 +198,10 @@ test('ssh refuses our server for its host key', async () => {
 test('compression', async () => {
   const port = await opensshServer(['Compression yes']);
   const text = Buffer.from('so it goes, '.repeat(300_000));
-  const client = await sshClient('so-crypt', port, { username, algorithms: { compress: ['zlib@openssh.com'] } });
+  const client = await sshClient('so-crypt', port, {
+    username,
+    algorithms: { compress: ['zlib@openssh.com'] },
+  });
   const { stdout } = await execute(client, 'cat', text);
   assert.ok(stdout.equals(text));
   client.end();

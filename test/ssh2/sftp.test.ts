@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 import type { SFTPWrapper } from '../../lib/ssh.js';
 import { folder, opensshServer, sftp, username } from '../support/openssh.js';
 import { Random } from '../support/random.js';
-import { sha256 } from '../support/sockets.js';
 import { serveSftp } from '../support/sftp-server.js';
+import { sha256 } from '../support/sockets.js';
 import { libraryPairs, sshClient, sshListener } from '../support/ssh-ends.js';
 
 const content = new Random(5).bytes(20 * 1_048_576);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import net from 'node:net';
+import type net from 'node:net';
 import { afterEach } from 'node:test';
 import ssh2 from 'ssh2';
 import * as ours from '../../lib/ssh.js';
