@@ -73,6 +73,7 @@ export class PacketLayer {
 
   // ssh2 calls it when SSH_MSG_NEWKEYS is on its way.
   #write(given: Cipher): Cipher {
+    if (this.#protocol._destruct === undefined) return given;
     const side = this.#protocol._server ? 'sc' : 'cs';
     const isArmed = this.#cipher instanceof SocketCipher;
     const algorithms = this.#algorithms(side, isArmed);
@@ -84,7 +85,7 @@ export class PacketLayer {
 
   // ssh2 calls it while it handles SSH_MSG_NEWKEYS; before that, with the decipher of the plain packets.
   #read(given: Decipher): Decipher {
-    if (this.#kex === undefined) return given;
+    if (this.#kex === undefined || this.#protocol._destruct === undefined) return given;
     const side = this.#protocol._server ? 'cs' : 'sc';
     const isArmed = this.#decipher instanceof SocketDecipher;
     const algorithms = this.#algorithms(side, isArmed);

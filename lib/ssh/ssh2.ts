@@ -69,6 +69,8 @@ export interface Protocol {
   /** While keys are exchanged: our SSH_MSG_KEXINIT. */
   readonly _kexinit: Buffer | undefined;
   readonly _strictMode: boolean | undefined;
+  /** undefined: the connection has failed, though the rest of what has been read may still be parsed. */
+  readonly _destruct: unknown;
   rekey(): void;
   disconnect(reason: number): void;
 }

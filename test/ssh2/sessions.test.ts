@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import net from 'node:net';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import type { Client, ClientChannel } from '../../lib/ssh.js';
+import type { Client, ClientChannel, Connection, Session } from '../../lib/ssh.js';
 import { opensshServer, ssh, strangerKey, username } from '../support/openssh.js';
 import { collect, until, waitFor } from '../support/sockets.js';
 import { execute, outcome, password, sshClient, sshConnect, sshListener } from '../support/ssh-ends.js';
@@ -63,23 +63,21 @@ test('a shell on a terminal that changes its size, with sshd', async () => {
 
 test('a terminal, with ssh', async () => {
   let asked: unknown;
-  const { port } = await sshListener('so-crypt', {}, (connection) => {
-    connection.on('session', (accept) => {
-      const session = accept();
-      session.on('pty', (acceptPty, _reject, info) => {
-        asked = info.term;
-        acceptPty();
-      });
-      session.on('shell', (acceptShell) => {
-        const channel = acceptShell();
-        channel.on('data', (bytes: Buffer) => {
-          channel.write(`you said ${bytes}`);
-          channel.exit(3);
-          channel.end();
-        });
+  const onSession = (session: Session): void => {
+    session.on('pty', (accept, _reject, info) => {
+      asked = info.term;
+      accept();
+    });
+    session.on('shell', (accept) => {
+      const channel = accept();
+      channel.on('data', (bytes: Buffer) => {
+        channel.write(`you said ${bytes}`);
+        channel.exit(3);
+        channel.end();
       });
     });
-  });
+  };
+  const { port } = await sshListener('so-crypt', {}, { onSession });
   const peer = ssh(port, [], ['-tt'], { env: { TERM: 'vt100' } });
   peer.write('hello\n');
   const { code, stdout } = await peer.exit();
@@ -107,13 +105,14 @@ test('a forwarded port, with sshd', async () => {
 
 test('a forwarded port, with ssh', async () => {
   const target = await shoutingServer();
-  const { port } = await sshListener('so-crypt', {}, (connection) => {
+  const onConnection = (connection: Connection): void => {
     connection.on('tcpip', (accept, _reject, { destPort }) => {
       const channel = accept();
       const socket = net.connect(destPort, '127.0.0.1');
       socket.pipe(channel).pipe(socket);
     });
-  });
+  };
+  const { port } = await sshListener('so-crypt', {}, { onConnection });
   const peer = ssh(port, [], ['-W', `127.0.0.1:${target}`]);
   peer.end('quiet please');
   const { code, stdout } = await peer.exit();
@@ -156,11 +155,7 @@ test('a key that sshd does not know', async () => {
 
 test('a key that our server does not know', async () => {
   const { port } = await sshListener('so-crypt');
-  const { code, stderr } = await ssh(
-    port,
-    ['exit'],
-    ['-i', strangerKey.file, '-o', `IdentityFile=none`],
-  ).exit();
+  const { code, stderr } = await ssh(port, ['exit'], [], { identity: strangerKey }).exit();
   assert.equal(code, 255);
   assert.match(stderr, /Permission denied/);
 });

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import type { SFTPWrapper } from '../../lib/ssh.js';
+import type { SFTPWrapper, Session } from '../../lib/ssh.js';
 import { folder, opensshServer, sftp, username } from '../support/openssh.js';
 import { Random } from '../support/random.js';
 import { serveSftp } from '../support/sftp-server.js';
@@ -27,6 +27,9 @@ async function exchangeFile(wrapper: SFTPWrapper, remote: string, remoteFile: st
   fs.rmSync(remoteFile);
 }
 
+const serving = (root: string) => (session: Session) =>
+  void session.on('sftp', (open) => serveSftp(open(), root));
+
 test('20 MB up and down by sftp with sshd', async () => {
   const client = await sshClient('so-crypt', await opensshServer(), { username });
   const wrapper = await promisify<SFTPWrapper>(client.sftp.bind(client) as never)();
@@ -39,9 +42,7 @@ test('20 MB up and down by sftp with sshd', async () => {
 
 test('20 MB up and down by the program sftp', async () => {
   const root = fs.mkdtempSync(path.join(folder, 'root-'));
-  const listener = await sshListener('so-crypt', {}, (connection) => {
-    connection.on('session', (accept) => accept().on('sftp', (open) => serveSftp(open(), root)));
-  });
+  const listener = await sshListener('so-crypt', {}, { onSession: serving(root) });
   const copy = path.join(folder, 'downloaded');
   const commands = [`put ${file} /uploaded`, `get /uploaded ${copy}`];
   const { code, stderr } = await sftp(listener.port, commands).exit();
@@ -54,9 +55,7 @@ test('20 MB up and down by the program sftp', async () => {
 for (const [clientLibrary, serverLibrary] of libraryPairs)
   test(`20 MB up and down by sftp, client ${clientLibrary}, server ${serverLibrary}`, async () => {
     const root = fs.mkdtempSync(path.join(folder, 'root-'));
-    const listener = await sshListener(serverLibrary, {}, (connection) => {
-      connection.on('session', (accept) => accept().on('sftp', (open) => serveSftp(open(), root)));
-    });
+    const listener = await sshListener(serverLibrary, {}, { onSession: serving(root) });
     const client = await sshClient(clientLibrary, listener.port);
     const wrapper = await promisify<SFTPWrapper>(client.sftp.bind(client) as never)();
     await exchangeFile(wrapper, '/uploaded', path.join(root, 'uploaded'));

@@ -8,6 +8,7 @@ const packages = {
   nginx: 'nginx',
   ssh: 'openssh-client',
   sftp: 'openssh-client',
+  'ssh-keygen': 'openssh-client',
   // By its path: it starts itself again.
   '/usr/sbin/sshd': 'openssh-server',
 } as const;

@@ -3,7 +3,7 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { after, afterEach } from 'node:test';
-import ssh2 from 'ssh2';
+import { run } from './commands.js';
 import { listeningPort } from './listening-port.js';
 import { Peer, type PeerOptions } from './peers.js';
 import { waitFor } from './sockets.js';
@@ -19,12 +19,11 @@ export interface SshKey {
 export const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'so-crypt-ssh-'));
 after(() => fs.rmSync(folder, { recursive: true }));
 
+// (The keys that ssh2 makes are malformed now and then.)
 function makeKey(name: string): SshKey {
-  const pair = ssh2.utils.generateKeyPairSync('ed25519');
+  run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', '', '-f', name], folder);
   const file = path.join(folder, name);
-  fs.writeFileSync(file, pair.private, { mode: 0o600 });
-  fs.writeFileSync(`${file}.pub`, `${pair.public}\n`);
-  return { ...pair, file };
+  return { private: `${fs.readFileSync(file)}`, public: `${fs.readFileSync(`${file}.pub`)}`.trim(), file };
 }
 
 export const hostKey = makeKey('host_key');
@@ -78,14 +77,14 @@ export async function opensshServer(lines: readonly string[] = []): Promise<numb
   return port;
 }
 
-function clientOptions(port: number): string[] {
+function clientOptions(port: number, identity: SshKey): string[] {
   const known = path.join(folder, `known_hosts.${port}`);
   fs.writeFileSync(known, `[127.0.0.1]:${port} ${hostKey.public}\n`);
   const options = [
     `UserKnownHostsFile=${known}`,
     'GlobalKnownHostsFile=none',
     'StrictHostKeyChecking=yes',
-    `IdentityFile=${userKey.file}`,
+    `IdentityFile=${identity.file}`,
     'IdentitiesOnly=yes',
     'IdentityAgent=none',
   ];
@@ -95,6 +94,7 @@ function clientOptions(port: number): string[] {
 export interface ClientOptions extends PeerOptions {
   /** Default: with {@link userKey}, and never asking for anything. */
   password?: string;
+  identity?: SshKey;
 }
 
 function client(
@@ -102,7 +102,7 @@ function client(
   port: number,
   before: readonly string[],
   behind: readonly string[],
-  { password, env, timeout = 60_000 }: ClientOptions,
+  { password, identity = userKey, env, timeout = 60_000 }: ClientOptions,
 ): Peer {
   const asking =
     password === undefined
@@ -110,7 +110,7 @@ function client(
       : ['-o', 'PubkeyAuthentication=no', '-o', 'NumberOfPasswordPrompts=1'];
   const args = [
     ...before, // ssh, too, takes what comes first
-    ...clientOptions(port),
+    ...clientOptions(port, identity),
     ...asking,
     ...(command === 'ssh' ? ['-p', `${port}`] : ['-P', `${port}`]),
     `${username}@127.0.0.1`,

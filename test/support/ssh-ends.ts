@@ -30,6 +30,11 @@ export interface SshListener {
   readonly errors: Error[];
 }
 
+interface Listeners {
+  readonly onConnection?: (connection: ours.Connection) => void;
+  readonly onSession?: (session: ssh2.Session) => void;
+}
+
 /** Destroyed, whatever state it is in, when the test is over. */
 const open = new Set<{ _sock?: { destroy(): void } }>();
 afterEach(() => {
@@ -44,12 +49,12 @@ export function socketOf(connection: object): net.Socket {
 
 /**
  * A listening server with {@link hostKey} that lets in {@link userKey} and {@link password}. It runs `cat` (sends back what comes),
- * `count` (tells how many bytes came, and their hash), `send N SEED` (N bytes of Random) and `exit N`; all else is up to `onConnection`.
+ * `count` (tells how many bytes came, and their hash), `send N SEED` (N bytes of Random) and `exit N`; all else is up to the listeners.
  */
 export async function sshListener(
   library: Library,
   config: Partial<ours.ServerConfig> = {},
-  onConnection: (connection: ours.Connection) => void = () => {},
+  { onConnection, onSession }: Listeners = {},
 ): Promise<SshListener> {
   const Server = library === 'ssh2' ? ssh2.Server : ours.Server;
   const server = new Server({ hostKeys: [hostKey.private], ...config } as ours.ServerConfig);
@@ -61,9 +66,11 @@ export async function sshListener(
     connection.on('error', (error) => listener.errors.push(error));
     connection.on('authentication', authenticate);
     connection.on('session', (accept) => {
-      accept().on('exec', (acceptExec, _reject, { command }) => void run(command, acceptExec()));
+      const session = accept();
+      session.on('exec', (acceptExec, _reject, { command }) => void run(command, acceptExec()));
+      onSession?.(session);
     });
-    onConnection(connection);
+    onConnection?.(connection);
   });
   server.listen(0, '127.0.0.1');
   await waitFor(server, 'listening');
