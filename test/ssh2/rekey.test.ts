@@ -69,10 +69,15 @@ test('we change keys while sshd sends and receives', async () => {
 });
 
 test('we change keys while ssh sends and receives', async () => {
-  const listener = await sshListener('so-crypt');
-  const peer = ssh(listener.port, ['cat']);
   let rekeys = 0;
-  const timer = setInterval(() => listener.connections[0]?.rekey(() => rekeys++), 10);
+  let timer: NodeJS.Timeout | undefined;
+  // (ssh takes none before it is let in.)
+  const onConnection = (connection: Connection): void =>
+    void connection.on('ready', () => {
+      timer = setInterval(() => connection.rekey(() => rekeys++), 10);
+    });
+  const listener = await sshListener('so-crypt', {}, { onConnection });
+  const peer = ssh(listener.port, ['cat']);
   peer.end(content);
   const { stdout, stderr } = await peer.exit();
   clearInterval(timer);

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import type { SFTPWrapper, Session } from '../../lib/ssh.js';
+import type { Session, SFTPWrapper } from '../../lib/ssh.js';
 import { folder, opensshServer, sftp, username } from '../support/openssh.js';
 import { Random } from '../support/random.js';
 import { serveSftp } from '../support/sftp-server.js';

@@ -19,6 +19,7 @@ export function serveSftp(sftp: ssh2.SFTPWrapper, root: string): void {
   const stat = (id: number, name: string): void =>
     run(id, async () => sftp.attrs(id, attributes(await fs.stat(at(name)))));
 
+  sftp.on('end', () => sftp.end());
   sftp.on('REALPATH', (id, name) => {
     const filename = path.posix.resolve('/', name);
     sftp.name(id, [{ filename, longname: filename, attrs: {} as ssh2.Attributes }]);
