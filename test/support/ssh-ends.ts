@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
+import type { EventEmitter } from 'node:events';
 import type net from 'node:net';
 import { afterEach } from 'node:test';
 import ssh2 from 'ssh2';
 import * as ours from '../../lib/ssh.js';
 import { hostKey, userKey } from './openssh.js';
 import { Random } from './random.js';
-import { waitFor } from './sockets.js';
+import { until, waitFor } from './sockets.js';
 import { closeAfterTest } from './tls-ends.js';
 
 /** Whose ssh2 an end of a connection uses. */
@@ -150,6 +151,15 @@ export async function sshClient(
   const client = sshConnect(library, port, config);
   await waitFor(client, 'ready', 20_000);
   return client as ours.Client;
+}
+
+/** Resolves when the connection is closed, whatever its errors. */
+export async function closed(connection: EventEmitter): Promise<void> {
+  let isClosed = false;
+  connection.once('close', () => {
+    isClosed = true;
+  });
+  await until(() => isClosed, 'the connection closes', 20_000);
 }
 
 /** Runs a command; resolves with its channel. */
