@@ -56,6 +56,8 @@ export type SoCryptErrorCode =
   | 'ERR_SO_CRYPT_HANDSHAKE_WORKER'
   /** sendFile(): the file is shorter than the range that was to be sent, or has become so; `error.bytesSent` tells how far it got. */
   | 'ERR_SO_CRYPT_FILE_TRUNCATED'
+  /** so-crypt/ssh: the package ssh2 is missing, or is none of the versions whose inside is known. */
+  | 'ERR_SO_CRYPT_SSH2'
   /** The provider under the record layer failed (no memory, no file descriptor, a cipher OpenSSL was built without …). */
   | 'ERR_SO_CRYPT_PROVIDER';
 

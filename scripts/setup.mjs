@@ -60,6 +60,8 @@ const peers = [
   ['curl', 'curl'],
   ['strace', 'strace'],
   ['nginx', 'nginx'],
+  ['ssh', 'openssh-client'],
+  ['sshd', 'openssh-server'],
 ];
 const withSbin = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
 const missing = peers
@@ -73,11 +75,15 @@ if (missing.length > 0) {
       'apt-get',
       ['-qq', 'install', '-y', '--no-install-recommends', '--no-upgrade', ...missing],
       '',
-      // Of nginx only the program is wanted, no service that starts now and with the machine.
+      // Of the servers only the programs are wanted, no service that starts now and with the machine.
       { RUNLEVEL: '1', DEBIAN_FRONTEND: 'noninteractive' },
     );
-    if (missing.includes('nginx') && existsSync('/run/systemd/system'))
-      run('disabling the service', 'systemctl', ['disable', '--now', 'nginx'], '');
+    for (const [name, service] of [
+      ['nginx', 'nginx'],
+      ['openssh-server', 'ssh'],
+    ])
+      if (missing.includes(name) && existsSync('/run/systemd/system'))
+        run('disabling the service', 'systemctl', ['disable', '--now', service], '');
   } else {
     process.stderr.write(`missing: ${missing.join(' ')}. As root: apt-get install ${missing.join(' ')}\n`);
   }

@@ -2,7 +2,16 @@ import { execFileSync } from 'node:child_process';
 import { patient } from './patience.js';
 
 /** Debian's packages of the commands that the tests run. */
-const packages = { openssl: 'openssl', curl: 'curl', nginx: 'nginx' } as const;
+const packages = {
+  openssl: 'openssl',
+  curl: 'curl',
+  nginx: 'nginx',
+  ssh: 'openssh-client',
+  sftp: 'openssh-client',
+  'ssh-keygen': 'openssh-client',
+  // By its path: it starts itself again.
+  '/usr/sbin/sshd': 'openssh-server',
+} as const;
 
 export type Command = keyof typeof packages;
 

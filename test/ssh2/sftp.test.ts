@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import type { Session, SFTPWrapper } from '../../lib/ssh.js';
+import { folder, opensshServer, sftp, username } from '../support/openssh.js';
+import { Random } from '../support/random.js';
+import { serveSftp } from '../support/sftp-server.js';
+import { sha256 } from '../support/sockets.js';
+import { libraryPairs, sshClient, sshListener } from '../support/ssh-ends.js';
+
+const content = new Random(5).bytes(20 * 1_048_576);
+const expected = sha256(content);
+const file = path.join(folder, 'content');
+fs.writeFileSync(file, content);
+
+const hashOf = (name: string): string => sha256(fs.readFileSync(name));
+
+async function exchangeFile(wrapper: SFTPWrapper, remote: string, remoteFile: string): Promise<void> {
+  const copy = path.join(folder, 'copy');
+  await promisify(wrapper.fastPut).call(wrapper, file, remote);
+  assert.equal(hashOf(remoteFile), expected);
+  await promisify(wrapper.fastGet).call(wrapper, remote, copy);
+  assert.equal(hashOf(copy), expected);
+  fs.rmSync(copy);
+  fs.rmSync(remoteFile);
+}
+
+const serving = (root: string) => (session: Session) =>
+  void session.on('sftp', (open) => serveSftp(open(), root));
+
+test('20 MB up and down by sftp with sshd', async () => {
+  const client = await sshClient('so-crypt', await opensshServer(), { username });
+  const wrapper = await promisify<SFTPWrapper>(client.sftp.bind(client) as never)();
+  const remote = path.join(folder, 'uploaded');
+  await exchangeFile(wrapper, remote, remote);
+  const missing = promisify(wrapper.stat).call(wrapper, remote);
+  await assert.rejects(missing, { code: 2 }); // SSH_FX_NO_SUCH_FILE
+  client.end();
+});
+
+test('20 MB up and down by the program sftp', async () => {
+  const root = fs.mkdtempSync(path.join(folder, 'root-'));
+  const listener = await sshListener('so-crypt', {}, { onSession: serving(root) });
+  const copy = path.join(folder, 'downloaded');
+  const commands = [`put ${file} /uploaded`, `get /uploaded ${copy}`];
+  const { code, stderr } = await sftp(listener.port, commands).exit();
+  assert.equal(code, 0, stderr);
+  assert.equal(hashOf(path.join(root, 'uploaded')), expected);
+  assert.equal(hashOf(copy), expected);
+  assert.deepEqual(listener.errors, []);
+});
+
+for (const [clientLibrary, serverLibrary] of libraryPairs)
+  test(`20 MB up and down by sftp, client ${clientLibrary}, server ${serverLibrary}`, async () => {
+    const root = fs.mkdtempSync(path.join(folder, 'root-'));
+    const listener = await sshListener(serverLibrary, {}, { onSession: serving(root) });
+    const client = await sshClient(clientLibrary, listener.port);
+    const wrapper = await promisify<SFTPWrapper>(client.sftp.bind(client) as never)();
+    await exchangeFile(wrapper, '/uploaded', path.join(root, 'uploaded'));
+    client.end();
+  });
