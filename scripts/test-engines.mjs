@@ -18,7 +18,16 @@ const sets = [
     'nginx',
   ],
   ['--engine', 'ktls/evp', 'record/chunking', 'send-file', 'tls/https-curl'],
-  ['--engine', 'so_crypt', 'record/', 'socket/arming.', 'send-file', 'tls/matrix-openssl', '-vectors'],
+  [
+    '--engine',
+    'so_crypt',
+    'record/',
+    'socket/arming.',
+    'send-file',
+    'tls/matrix-openssl',
+    'nginx-suites',
+    '-vectors',
+  ],
   ['--engine', 'af_alg', 'af-alg/', 'record/tls', 'record/chunking'],
   ['--engine', 'cryptodev', 'record/tls12', 'send-file'],
 ];

@@ -1,55 +1,16 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import https from 'node:https';
-import net from 'node:net';
-import os from 'node:os';
+import type net from 'node:net';
 import path from 'node:path';
-import { after, test } from 'node:test';
-import { certificates } from '../support/certificates.js';
-import { listeningPort } from '../support/listening-port.js';
-import { Peer } from '../support/peers.js';
+import { test } from 'node:test';
+import { startNginx, webRoot } from '../support/nginx.js';
 import { Random } from '../support/random.js';
 import { collect, sha256, waitFor } from '../support/sockets.js';
 import { tested, tlsClient } from '../support/tls-ends.js';
 
-const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'so-crypt-nginx-'));
-after(() => fs.rmSync(folder, { recursive: true }));
 const content = new Random(8).bytes(20 * 1_048_576);
-fs.writeFileSync(path.join(folder, 'file'), content);
-
-// nginx takes no port 0.
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await waitFor(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-/** An nginx that serves the folder by https on a free port. */
-async function startNginx(t: { after(run: () => Promise<void>): void }): Promise<number> {
-  const { server } = certificates();
-  const port = await freePort();
-  const names = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
-  const configuration = `daemon off; master_process off; pid ${folder}/pid; error_log stderr; events {}
-http {
-  ${names.map((name) => `${name}_temp_path ${folder}/${name};`).join(' ')}
-  access_log off; sendfile on;
-  server {
-    listen 127.0.0.1:${port} ssl; root ${folder};
-    ssl_certificate ${server.certFile}; ssl_certificate_key ${server.keyFile}; ssl_protocols TLSv1.2 TLSv1.3;
-  }
-}`;
-  fs.writeFileSync(path.join(folder, 'nginx.conf'), configuration);
-  const env = { PATH: `${process.env.PATH}:/usr/sbin` };
-  const nginx = new Peer('nginx', ['-p', folder, '-c', path.join(folder, 'nginx.conf'), '-e', 'stderr'], {
-    timeout: 60_000,
-    env,
-  });
-  t.after(() => nginx.stop());
-  await nginx.until(() => listeningPort(nginx.pid!) !== undefined, 'nginx listens');
-  return port;
-}
+fs.writeFileSync(path.join(webRoot, 'file'), content);
 
 for (const version of ['TLSv1.2', 'TLSv1.3'] as const)
   test(`20 MB from nginx, twice on one connection, ${version}`, async (t) => {
