@@ -41,6 +41,17 @@ static int record_type(const struct scr_direction *d, struct msghdr *msg)
 	return type;
 }
 
+/* 1, or an error. Releases the lock: the work may push meanwhile. */
+static int wait_memory(struct scr_tx *tx, long *timeo)
+{
+	int err;
+
+	scr_tx_leave(tx);
+	err = sk_stream_wait_memory(tx->sk, timeo);
+	scr_tx_enter(tx);
+	return err ?: 1;
+}
+
 /*
  * Until there is room for another record. 1: the lock was released on the way,
  * so look at everything again.
@@ -59,15 +70,14 @@ static int wait_for_room(struct scr_tx *tx, long *timeo)
 		return -EKEYEXPIRED;
 	if (!err && sk_stream_memory_free(sk)) {
 		while (tx->queued >= tx->dir->depth && !err) {
-			scr_tx_wait_first(tx);
+			scr_tx_wait_some(tx);
 			err = scr_tx_push(tx, false);
 		}
 		if (err != -EAGAIN)
 			return err;
 	}
 	set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
-	err = sk_stream_wait_memory(sk, timeo);
-	return err ?: 1;
+	return wait_memory(tx, timeo);
 }
 
 static u32 capacity_for(const struct scr_direction *d, size_t left, u8 type,
@@ -103,10 +113,8 @@ static int open_record(struct scr_tx *tx, u8 type, u32 capacity, long *timeo)
 	if (err)
 		return err;
 	tx->open = scr_tx_new_record(tx, capacity);
-	if (!tx->open) {
-		err = sk_stream_wait_memory(tx->sk, timeo);
-		return err ?: 1;
-	}
+	if (!tx->open)
+		return wait_memory(tx, timeo);
 	tx->open->type = type;
 	return 0;
 }
@@ -213,10 +221,12 @@ int scr_sendmsg(struct sock *sk, struct msghdr *msg, size_t size)
 	if (err < 0)
 		goto out;
 	sk_clear_bit(SOCKWQ_ASYNC_NOSPACE, sk);
+	scr_tx_enter(tx);
 	if (tx->dir->layout.messages)
 		err = send_message(tx, msg, &copied);
 	else
 		err = send_stream(tx, msg, type, &copied);
+	scr_tx_leave(tx);
 	if (!copied && err)
 		err = sk_stream_error(sk, msg->msg_flags, err);
 out:

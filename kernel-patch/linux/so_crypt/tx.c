@@ -16,6 +16,9 @@
 /* TCP had no memory for a frame. */
 #define RETRY	(HZ / 50 + 1)
 
+/* The work pushes so many at a time, or what there is when the cipher rests. */
+#define BATCH	8
+
 /* The cipher is done with a record. In any context, without the lock. */
 void scr_tx_sealed(struct scr_record *r, int err)
 {
@@ -27,8 +30,10 @@ void scr_tx_sealed(struct scr_record *r, int err)
 	r->err = err;
 	smp_store_release(&r->done, true);	/* with scr_tx_push() */
 	tx->in_cipher--;
-	wake_up(&tx->wait);
-	if (!tx->closing)
+	if (tx->in_cipher <= tx->wake_at)
+		wake_up(&tx->wait);
+	/* Each run costs two context switches and the socket's lock. */
+	if (!tx->closing && !tx->busy && !(tx->in_cipher % BATCH))
 		mod_delayed_work(scr_workqueue, &tx->work, 0);
 	spin_unlock_irqrestore(&tx->lock, flags);
 }
@@ -37,19 +42,49 @@ void scr_tx_sealed(struct scr_record *r, int err)
 void scr_tx_wait_cipher(struct scr_tx *tx)
 {
 	spin_lock_irq(&tx->lock);
+	tx->wake_at = 0;
 	wait_event_lock_irq(tx->wait, !tx->in_cipher, tx->lock);
 	spin_unlock_irq(&tx->lock);
 }
 
-/* Until the first record of the queue can go. */
-void scr_tx_wait_first(struct scr_tx *tx)
+/*
+ * Until the first record of the queue can go, and half of the others, too: who
+ * wakes up for each one spends more time on that than on the record.
+ */
+void scr_tx_wait_some(struct scr_tx *tx)
 {
 	struct scr_record *r = list_first_entry(&tx->queue, struct scr_record,
 						list);
 
 	spin_lock_irq(&tx->lock);
-	wait_event_lock_irq(tx->wait, r->done, tx->lock);
+	tx->wake_at = tx->dir->depth / 2;
+	wait_event_lock_irq(tx->wait, r->done && tx->in_cipher <= tx->wake_at,
+			    tx->lock);
 	spin_unlock_irq(&tx->lock);
+}
+
+/* From here on the caller pushes what the cipher finishes, not the work. */
+void scr_tx_enter(struct scr_tx *tx)
+{
+	spin_lock_irq(&tx->lock);
+	tx->busy = true;
+	spin_unlock_irq(&tx->lock);
+}
+
+/* The work again, also for what was finished since the last push. */
+void scr_tx_leave(struct scr_tx *tx)
+{
+	const struct scr_record *r;
+	int err;
+
+	do {
+		err = scr_tx_push(tx, false);
+		r = list_first_entry_or_null(&tx->queue, struct scr_record,
+					     list);
+		spin_lock_irq(&tx->lock);
+		tx->busy = !err && r && r->done;
+		spin_unlock_irq(&tx->lock);
+	} while (tx->busy);
 }
 
 struct scr_record *scr_tx_new_record(struct scr_tx *tx, u32 capacity)
@@ -185,7 +220,8 @@ int scr_tx_queue(struct scr_tx *tx, struct scr_record *r, bool more)
 		tx->in_cipher--;
 		spin_unlock_irq(&tx->lock);
 	}
-	if (scr_is_serial(tx->dir))
+	/* With a depth of 1, too: the write sleeps as long as the device works. */
+	if (scr_is_serial(tx->dir) || tx->dir->depth == 1)
 		scr_tx_wait_cipher(tx);
 	err = scr_tx_push(tx, more);
 	return err == -EAGAIN ? 0 : err;

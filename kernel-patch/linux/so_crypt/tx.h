@@ -28,6 +28,8 @@ struct scr_tx {
 	wait_queue_head_t wait;
 	spinlock_t lock;	/* guards what follows; any context */
 	unsigned int in_cipher;
+	unsigned int wake_at;	/* in_cipher that `wait` is for */
+	bool busy;		/* somebody is writing and will push */
 	bool closing;
 	struct delayed_work work;	/* pushes what the cipher finished */
 };
@@ -38,7 +40,9 @@ int scr_tx_queue(struct scr_tx *tx, struct scr_record *r, bool more);
 int scr_tx_push(struct scr_tx *tx, bool more);
 int scr_tx_flush(struct scr_tx *tx);
 void scr_tx_wait_cipher(struct scr_tx *tx);
-void scr_tx_wait_first(struct scr_tx *tx);
+void scr_tx_wait_some(struct scr_tx *tx);
+void scr_tx_enter(struct scr_tx *tx);
+void scr_tx_leave(struct scr_tx *tx);
 struct scr_record *scr_tx_new_record(struct scr_tx *tx, u32 capacity);
 void scr_tx_drop(struct scr_tx *tx, struct scr_record *r);
 void scr_tx_stop_work(struct scr_tx *tx);
