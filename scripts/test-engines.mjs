@@ -22,14 +22,24 @@ const sets = [
     '--engine',
     'so_crypt',
     'record/',
+    'test/ssh/',
     'socket/arming.',
     'send-file',
     'tls/matrix-openssl',
     'nginx-suites',
     '-vectors',
   ],
-  ['--engine', 'af_alg', 'af-alg/', 'record/tls', 'record/chunking'],
-  ['--engine', 'cryptodev', 'record/tls12', 'send-file'],
+  [
+    '--engine',
+    'af_alg',
+    'af-alg/',
+    'test/ssh/packets',
+    'test/ssh/rekey',
+    'test/ssh/bad',
+    'record/tls',
+    'record/chunking',
+  ],
+  ['--engine', 'cryptodev', 'record/tls12', 'test/ssh/packets', 'test/ssh/rekey', 'send-file'],
 ];
 
 for (const set of sets) {

@@ -11,15 +11,15 @@ namespace so_crypt {
 namespace {
 
 constexpr uint8_t kNewKeys = 21;  // SSH_MSG_NEWKEYS, RFC 4253 12
-constexpr size_t kMost = 32;      // that one sendmmsg() gets
 
-int SendSome(int fd, mmsghdr* messages, unsigned count) {
+// (sendmmsg() would mark all but the last one with MSG_BATCH.)
+int SendOne(int fd, const Payload& payload) {
   for (bool again = false;; again = true) {
-    int sent;
+    ssize_t sent;
     do {
-      sent = sendmmsg(fd, messages, count, MSG_DONTWAIT | MSG_NOSIGNAL);
+      sent = send(fd, payload.data, payload.length, MSG_DONTWAIT | MSG_NOSIGNAL);
     } while (sent < 0 && errno == EINTR);
-    if (sent >= 0 || errno != EBADMSG || again) return sent < 0 ? -errno : sent;
+    if (sent >= 0 || errno != EBADMSG || again) return sent < 0 ? -errno : 0;
     // A packet that the kernel could not open has left its error on the whole socket, and the peer is yet to be told.
     int error;
     socklen_t size = sizeof error;
@@ -30,24 +30,9 @@ int SendSome(int fd, mmsghdr* messages, unsigned count) {
 }  // namespace
 
 ssize_t SendPayloads(int fd, const Payload* payloads, size_t count) {
-  size_t done = 0;
-  while (done < count) {
-    mmsghdr messages[kMost] = {};
-    iovec vectors[kMost];
-    size_t last[kMost];  // index of each message's payload
-    unsigned n = 0;
-    for (size_t i = done; i < count && n < kMost; i++) {
-      if (payloads[i].length == 0) continue;
-      vectors[n] = {const_cast<uint8_t*>(payloads[i].data), payloads[i].length};
-      messages[n].msg_hdr.msg_iov = &vectors[n];
-      messages[n].msg_hdr.msg_iovlen = 1;
-      last[n++] = i;
-    }
-    if (n == 0) return static_cast<ssize_t>(count);
-    const int sent = SendSome(fd, messages, n);
-    if (sent < 0) return done > 0 ? static_cast<ssize_t>(done) : sent;
-    if (sent > 0) done = last[sent - 1] + 1;
-    if (static_cast<unsigned>(sent) < n) return done > 0 ? static_cast<ssize_t>(done) : -EAGAIN;
+  for (size_t i = 0; i < count; i++) {
+    const int error = payloads[i].length == 0 ? 0 : SendOne(fd, payloads[i]);
+    if (error < 0) return i > 0 ? static_cast<ssize_t>(i) : error;
   }
   return static_cast<ssize_t>(count);
 }
