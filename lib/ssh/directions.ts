@@ -1,28 +1,47 @@
+import { BufferPool } from '../buffer-pool.js';
+import type { Socket } from '../socket.js';
 import type { Cipher, Decipher } from './ssh2.js';
 
 /** Length, padding length: what ssh2 leaves room for in front of a payload. The socket makes its own. */
 const HEADER = 5;
+
+// Payloads of channel data come by the thousand, 32 KB each, and are done with as soon as they are sealed.
+const POOLED_FROM = 4096;
+const pool = new BufferPool(HEADER + 33_792, 64);
 
 /** ssh2's end of a write direction that the socket seals: packets go to it as payloads. */
 export class SocketCipher implements Cipher {
   /** ssh2 counts here, and sets it to 0 where strict key exchange does. */
   outSeqno: number;
   readonly _onWrite: Cipher['_onWrite'];
+  readonly #socket: Socket;
   #dead = false;
+  /** What the present packet is in; ssh2 makes them one by one. */
+  #pooled: Buffer | undefined;
 
-  constructor({ outSeqno, _onWrite }: Cipher) {
+  constructor({ outSeqno, _onWrite }: Cipher, socket: Socket) {
     this.outSeqno = outSeqno;
     this._onWrite = _onWrite;
+    this.#socket = socket;
   }
 
   allocPacket(payloadLength: number): Buffer {
-    return Buffer.allocUnsafe(HEADER + payloadLength);
+    const length = HEADER + payloadLength;
+    if (length < POOLED_FROM || length > pool.size) return Buffer.allocUnsafe(length);
+    this.#pooled = pool.acquire();
+    return this.#pooled.subarray(0, length);
   }
 
   encrypt(packet: Buffer): void {
     if (this.#dead) return;
     this.outSeqno = (this.outSeqno + 1) >>> 0;
-    this._onWrite(packet.subarray(HEADER));
+    const pooled = this.#pooled;
+    if (pooled === undefined || pooled.buffer !== packet.buffer)
+      return this._onWrite(packet.subarray(HEADER));
+    this.#pooled = undefined;
+    // As ssh2's own _onWrite, which has no callback.
+    if (!isWritable(this.#socket)) return pool.release(pooled);
+    this.#socket.write(packet.subarray(HEADER), () => pool.release(pooled));
   }
 
   free(): void {
@@ -74,4 +93,9 @@ export class SocketDecipher implements Decipher {
   free(): void {
     this.#arm = undefined;
   }
+}
+
+function isWritable(socket: Socket): boolean {
+  const { _readableState: readable } = socket as unknown as { _readableState: { ended: boolean } };
+  return socket.writable && !readable.ended;
 }

@@ -80,7 +80,7 @@ export class PacketLayer {
     if (algorithms === undefined) return given;
     given.free();
     this.#arm('write', side, algorithms, this.#sequence(given.outSeqno, isArmed));
-    return new SocketCipher(given);
+    return new SocketCipher(given, this.#socket);
   }
 
   // ssh2 calls it while it handles SSH_MSG_NEWKEYS; before that, with the decipher of the plain packets.
