@@ -35,7 +35,8 @@
               "native/kernel/readiness.cc",
               "native/kernel/so_crypt.cc",
               "native/kernel/so_crypt_probe.cc",
-              "native/kernel/socket_io.cc"
+              "native/kernel/socket_io.cc",
+              "native/kernel/ssh_io.cc"
             ]
           }
         ]

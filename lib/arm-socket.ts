@@ -6,6 +6,7 @@ import { ktls } from './kernel/ktls.js';
 import { KernelReader } from './kernel/reader.js';
 import { soCrypt } from './kernel/so-crypt.js';
 import { KernelWriter } from './kernel/writer.js';
+import { refuseMixture } from './packets/arm-socket.js';
 import { type Engine, type Reader, shareKeys, type Writer } from './records/direction.js';
 import { RecordStream } from './records/record-stream.js';
 import type { Socket } from './socket.js';
@@ -30,6 +31,7 @@ export function armSocket(socket: Socket, arming: Arming, wanted: Engines, given
   const state = socket[kEnsureState]();
   const host = new SocketHost(socket);
   const records = state.records ?? new RecordStream(host);
+  refuseMixture(records, false);
   const engines = stayInKernel(arming, wanted, records);
   if (arming.read !== undefined && socket.readableEncoding !== null && socket.readableLength > 0)
     throw new SoCryptError('ERR_SO_CRYPT_INVALID_OPTION', 'Bytes to be opened have been decoded to strings', {
@@ -199,7 +201,10 @@ function startReading(
 }
 
 // net and http start and stop reading at the handle.
-function replaceLibuvsReader({ _handle: handle }: Socket, reader: KernelReader): void {
+export function replaceLibuvsReader(
+  { _handle: handle }: Socket,
+  reader: { resume(): void; pause(): void },
+): void {
   if (handle === null) return;
   handle.readStop!();
   const replace = (name: 'readStart' | 'readStop', run: () => void): void => {

@@ -252,12 +252,24 @@ export interface Kernel {
   attachKtls(fd: number): number;
   attachSoCrypt(fd: number): number;
   probeSoCrypt(): [error: number, step: string];
-  SoCryptKeys: new (spec: DirectionSpec, protocol: number, write: boolean, maxPayload: number) => KernelKeys;
+  SoCryptKeys: new (
+    spec: DirectionSpec | SshSpec,
+    protocol: number,
+    write: boolean,
+    maxPayload: number,
+  ) => KernelKeys;
   /** Plaintext of one record type, which is told in type[0]; that is 0 at FIN. */
   receive(fd: number, out: Uint8Array, type: Uint8Array): number;
   /** Bytes of the stream while the kernel has no read key. */
   receivePlain(fd: number, out: Uint8Array): number;
   sendRecord(fd: number, type: number, content: Uint8Array): number;
+  /** SSH: how many of payloads[from, to) the kernel has taken, each as one packet. */
+  sendPayloads(fd: number, payloads: readonly Uint8Array[], from: number, to: number): number;
+  /**
+   * SSH: a ReceiveStatus of native/kernel/ssh_io.h. {@link native}.result: payloads, bytes behind them that are the beginning of another
+   * one; {@link native}.sshPayloads: where in `out` they lie. The first `partial` bytes of `out` are the beginning of the first payload.
+   */
+  receivePayloads(fd: number, out: Uint8Array, partial: number): number;
   sendFile(fd: number, file: number, offset: number, count: number): number;
   sendFileInBackground(
     fd: number,

@@ -84,6 +84,10 @@ export class SocketHost implements Host, PlainOutlet, ReaderHost {
     this.#socket[kState]!.records!.fail(error);
   }
 
+  countWritten(bytes: number): void {
+    this.#socket[kState]!.records!.overheadWritten -= bytes;
+  }
+
   stopReading(): void {
     const { _handle: handle } = this.#socket;
     if (!handle) return;

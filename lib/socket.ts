@@ -277,7 +277,7 @@ export class Socket extends callableBase(net.Socket) {
     const state = this[kState];
     if (state !== null) {
       const reader = state.records?.reader;
-      if (state.truncation !== undefined || reader?.closed || reader?.isWaiting || reader?.isHolding) return;
+      if (state.truncation !== undefined || reader?.closed || reader?.isHolding) return;
     }
     super._read(size);
   }
@@ -385,7 +385,9 @@ export class Socket extends callableBase(net.Socket) {
   /** SSH: whether each packet is opened only when the one before it has been consumed, because its payload may change the key. */
   [kOneByOne](on: boolean): void {
     const reader = this[kState]?.records?.reader;
-    if (reader instanceof UserlandPacketReader) reader.setOneByOne(on);
+    if (!(reader instanceof UserlandPacketReader)) return;
+    reader.setOneByOne(on);
+    process.nextTick(() => this[kState]?.records?.goOn());
   }
 
   /** Lets the writes go that waited for the socket to be armed. */

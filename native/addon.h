@@ -92,6 +92,9 @@ inline Napi::Value FingerprintsOf(Napi::Env env, const std::vector<Fingerprint>&
   return Napi::Buffer<uint8_t>::Copy(env, used.empty() ? nullptr : used.front().data(), used.size() * sizeof(Fingerprint));
 }
 
+// Payloads that one call tells.
+constexpr size_t kMostSshPayloads = 1024;
+
 // addon_ssh.cc: SshSealer and SshOpener.
 void DefineSsh(Napi::Env env, Napi::Object exports, Instance* instance);
 

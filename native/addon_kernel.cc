@@ -12,6 +12,7 @@
 #include "kernel/readiness.h"
 #include "kernel/so_crypt.h"
 #include "kernel/socket_io.h"
+#include "kernel/ssh_io.h"
 #include "providers/provider.h"
 
 namespace so_crypt {
@@ -42,6 +43,34 @@ Napi::Value ReceivePlain(const Napi::CallbackInfo& info) {
 Napi::Value Send(const Napi::CallbackInfo& info) {
   const Bytes content = ViewOf(info.Env(), info[2]);
   return Result(info, SendRecord(Fd(info), static_cast<uint8_t>(info[1].ToNumber().Uint32Value()), content.data, content.length));
+}
+
+// sendPayloads(fd, payloads, from, to): how many the kernel has taken
+Napi::Value SendSsh(const Napi::CallbackInfo& info) {
+  static thread_local std::vector<Payload> payloads;
+  payloads.clear();
+  const uint32_t to = info[3].ToNumber().Uint32Value();
+  for (uint32_t i = info[2].ToNumber().Uint32Value(); i < to; i++) {
+    napi_value element;
+    if (napi_get_element(info.Env(), info[1], i, &element) != napi_ok) return Result(info, -EINVAL);
+    const Bytes bytes = ViewOf(info.Env(), element);
+    payloads.push_back({bytes.data, bytes.length});
+  }
+  return Result(info, SendPayloads(Fd(info), payloads.data(), payloads.size()));
+}
+
+// receivePayloads(fd, out, partial): a ReceiveStatus; result: payloads, bytes behind them that are the beginning of another; where they lie
+// is in sshPayloads
+Napi::Value ReceiveSsh(const Napi::CallbackInfo& info) {
+  Instance* const instance = info.Env().GetInstanceData<Instance>();
+  const Bytes out = ViewOf(info.Env(), info[1]);
+  size_t partial = std::min<size_t>(info[2].ToNumber().Uint32Value(), out.length), count;
+  ReceivedPayload payloads[kMostSshPayloads];
+  const int status = ReceivePayloads(Fd(info), out.data, out.length, &partial, payloads, kMostSshPayloads, &count);
+  memcpy(instance->payloads, payloads, count * sizeof *payloads);
+  instance->numbers[0] = static_cast<int32_t>(count);
+  instance->numbers[1] = static_cast<int32_t>(partial);
+  return Result(info, status);
 }
 
 // sendFile(fd, file, offset, count)
@@ -179,6 +208,8 @@ class SoCryptKeysWrap : public Napi::ObjectWrap<SoCryptKeysWrap> {
 
   explicit SoCryptKeysWrap(const Napi::CallbackInfo& info) : ObjectWrap(info), write_(info[2].ToBoolean()) {
     const Napi::Object spec = info[0].ToObject();
+    constexpr int kSsh = 5;  // SO_CRYPT_SSH: an SshSpec, which has no layout
+    const bool ssh = info[1].ToNumber().Int32Value() == kSsh;
     cipher_ = spec.Get("cipher").ToString().Utf8Value();
     if (spec.Get("mac").IsString()) mac_ = spec.Get("mac").ToString().Utf8Value();
     const CipherInfo* const cipher = FindCipher(cipher_.c_str());
@@ -187,6 +218,8 @@ class SoCryptKeysWrap : public Napi::ObjectWrap<SoCryptKeysWrap> {
     KeyMaterial keys;
     const char* error = nullptr;
     if (cipher == nullptr) error = "unknown cipher";
+    else if (mac_key.length > SoCryptKeys::kMaxMacKey) error = "wrong length";
+    else if (ssh) error = nullptr;
     else if (!ReadLayout(info.Env(), spec.Get("layout"), &to.layout)) error = "no frame layout";
     else if (to.layout.fixed_iv > kMaxIv || mac_key.length > SoCryptKeys::kMaxMacKey) error = "wrong length";
     else error = keys.Read(spec, cipher->key_length, to.layout.fixed_iv);
@@ -200,6 +233,10 @@ class SoCryptKeysWrap : public Napi::ObjectWrap<SoCryptKeysWrap> {
     to.driver = driver_.c_str();
     to.mac = mac_.c_str();
     to.max_payload = info[3].ToNumber().Uint32Value();
+    if (ssh) {
+      MakeSshKeys(spec, *cipher, to, mac_key);
+      return;
+    }
     to.sequence = BigInt(spec, "sequence");
     to.explicit_nonce = BigInt(spec, "explicitCounter");
     keys_ = std::make_unique<SoCryptKeys>(to, keys.key, cipher->key_length, keys.iv, to.layout.fixed_iv, mac_key.data, mac_key.length,
@@ -207,6 +244,18 @@ class SoCryptKeysWrap : public Napi::ObjectWrap<SoCryptKeysWrap> {
   }
 
  private:
+  void MakeSshKeys(const Napi::Object& spec, const CipherInfo& cipher, SoCryptSpec to, const Bytes& mac_key) {
+    const Napi::Env env = spec.Env();
+    const Bytes key = ViewOf(env, spec.Get("key")), iv = ViewOf(env, spec.Get("iv"));
+    if (key.length != cipher.key_length || key.length > SoCryptKeys::kMaxKey || iv.length > kMaxIv) {
+      Napi::TypeError::New(env, "wrong length").ThrowAsJavaScriptException();
+      return;
+    }
+    to.layout.order = spec.Get("encryptThenMac").ToBoolean() ? MacOrder::kEncryptThenMac : MacOrder::kAead;
+    to.sequence = Number(spec, "sequence");
+    keys_ = std::make_unique<SoCryptKeys>(to, key.data, key.length, iv.data, iv.length, mac_key.data, mac_key.length, TrafficSecret());
+  }
+
   // arm(fd, sequence?, again)
   Napi::Value Arm(const Napi::CallbackInfo& info) {
     if (keys_ == nullptr) return Result(info, -EBADF);
@@ -321,6 +370,8 @@ Napi::Object DefineKernel(Napi::Env env) {
   kernel.Set("receive", Napi::Function::New<Receive>(env, "receive"));
   kernel.Set("receivePlain", Napi::Function::New<ReceivePlain>(env, "receivePlain"));
   kernel.Set("sendRecord", Napi::Function::New<Send>(env, "sendRecord"));
+  kernel.Set("sendPayloads", Napi::Function::New<SendSsh>(env, "sendPayloads"));
+  kernel.Set("receivePayloads", Napi::Function::New<ReceiveSsh>(env, "receivePayloads"));
   kernel.Set("sendFile", Napi::Function::New<SendFile>(env, "sendFile"));
   kernel.Set("sendFileInBackground", Napi::Function::New<SendFileInBackground>(env, "sendFileInBackground"));
   kernel.Set("probe", Napi::Function::New<Probe>(env, "probe"));

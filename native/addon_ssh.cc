@@ -9,9 +9,6 @@
 namespace so_crypt {
 namespace {
 
-// Payloads that one call of open() tells.
-constexpr size_t kMostPayloads = 1024;
-
 // Fills init from the object that lib/native.ts calls SshSpec. An error message, or null.
 const char* ReadSpec(const Napi::Object& spec, bool encrypt, SshInit* init) {
   const Napi::Env env = spec.Env();
@@ -136,9 +133,9 @@ class SshOpenerWrap : public SshWrap<SshOpenerWrap, SshOpener> {
     const size_t start = std::min<size_t>(info[1].ToNumber().Uint32Value(), end);
     const size_t most = info[3].ToNumber().Uint32Value();
     const Bytes out = ViewOf(env, info[4]);
-    SshPayload payloads[kMostPayloads];
+    SshPayload payloads[kMostSshPayloads];
     const SshOpenResult result = layer_->Open(in.data + start, end - start, most == 0, out.data, out.length, payloads,
-                                              most == 0 ? kMostPayloads : std::min(most, kMostPayloads));
+                                              most == 0 ? kMostSshPayloads : std::min(most, kMostSshPayloads));
     Instance* const instance = env.GetInstanceData<Instance>();
     int32_t* numbers = instance->numbers;
     *numbers++ = static_cast<int32_t>(result.consumed);
@@ -164,7 +161,7 @@ class SshOpenerWrap : public SshWrap<SshOpenerWrap, SshOpener> {
 }  // namespace
 
 void DefineSsh(Napi::Env env, Napi::Object exports, Instance* instance) {
-  Napi::Int32Array payloads = Napi::Int32Array::New(env, 2 * kMostPayloads);
+  Napi::Int32Array payloads = Napi::Int32Array::New(env, 2 * kMostSshPayloads);
   instance->payloads = payloads.Data();
   instance->ssh_payloads = Napi::Persistent(static_cast<Napi::Int32Array>(payloads));
   exports.Set("sshPayloads", payloads);

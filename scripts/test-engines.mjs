@@ -18,9 +18,27 @@ const sets = [
     'nginx',
   ],
   ['--engine', 'ktls/evp', 'record/chunking', 'send-file', 'tls/https-curl'],
-  ['--engine', 'so_crypt', 'record/', 'socket/arming.', 'send-file', 'tls/matrix-openssl', '-vectors'],
-  ['--engine', 'af_alg', 'af-alg/', 'record/tls', 'record/chunking'],
-  ['--engine', 'cryptodev', 'record/tls12', 'send-file'],
+  [
+    '--engine',
+    'so_crypt',
+    'record/',
+    'test/ssh/',
+    'socket/arming.',
+    'send-file',
+    'tls/matrix-openssl',
+    '-vectors',
+  ],
+  [
+    '--engine',
+    'af_alg',
+    'af-alg/',
+    'test/ssh/packets',
+    'test/ssh/rekey',
+    'test/ssh/bad',
+    'record/tls',
+    'record/chunking',
+  ],
+  ['--engine', 'cryptodev', 'record/tls12', 'test/ssh/packets', 'test/ssh/rekey', 'send-file'],
 ];
 
 for (const set of sets) {

@@ -75,12 +75,21 @@ export class UserlandPacketReader extends PacketReader {
     return this.#missing;
   }
 
+  /** Of the next packet, in the first of 16 bytes. */
+  get iv(): Uint8Array {
+    return this.#opener.iv;
+  }
+
   override get isWaiting(): boolean {
     return this.#waits;
   }
 
   override get isHolding(): boolean {
     return this.#held.length > 0;
+  }
+
+  override get isOneByOne(): boolean {
+    return this.#oneByOne;
   }
 
   /** Whether new keys may come now: the packet before them has been delivered, and nothing of the next one is opened. */
@@ -91,6 +100,8 @@ export class UserlandPacketReader extends PacketReader {
   /** See {@link SshDirectionKeys.newKeys}. */
   setOneByOne(on: boolean): void {
     this.#oneByOne = on;
+    // What looked like SSH_MSG_NEWKEYS was a compressed payload.
+    if (on) this.#waits = false;
   }
 
   /** A key for {@link rekey}; nothing changes yet. */

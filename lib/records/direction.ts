@@ -66,6 +66,10 @@ export abstract class Reader {
   get isHolding(): boolean {
     return false;
   }
+  /** SSH: each packet is opened when the one before it has been consumed. */
+  get isOneByOne(): boolean {
+    return false;
+  }
   /** Those bytes; they are to be given to `open` again. */
   takeHeld(): Buffer {
     return Buffer.alloc(0);

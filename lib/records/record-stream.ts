@@ -108,7 +108,7 @@ export class RecordStream implements RecordSink {
     // SSH, one packet at a time.
     while (failure === undefined && reader.isHolding && !reader.isWaiting && this.#mayOpenHeld())
       more = this.#openHeld();
-    return more && !reader.isHolding && !reader.isWaiting;
+    return more && !reader.isHolding;
   }
 
   #mayOpenHeld(): boolean {
@@ -131,11 +131,11 @@ export class RecordStream implements RecordSink {
     const reader = this.reader!;
     if (this.#host.destroyed || reader.isWaiting) return;
     let more = true;
-    while (reader.isHolding && !reader.isWaiting && more && !this.#host.destroyed) {
+    while (reader.isHolding) {
+      if (reader.isOneByOne && !this.#host.isDrained) return; // Socket.read() calls again
       more = this.#openHeld();
-      if (reader.isHolding && !this.#host.isDrained) return;
+      if (this.#host.destroyed || reader.isWaiting) return;
     }
-    if (this.#host.destroyed || reader.isWaiting || reader.isHolding) return;
     if (this.#finIsHeld) this.#host.onFin();
     else if (more) this.#host.readOn();
   }

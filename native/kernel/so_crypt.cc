@@ -27,12 +27,15 @@ constexpr Names kCiphers[] = {
     {"aes-128-gcm", "gcm(aes)"},       {"aes-256-gcm", "gcm(aes)"},
     {"aes-128-ccm", "ccm(aes)"},       {"aes-256-ccm", "ccm(aes)"},
     {"aes-128-ccm8", "ccm(aes)"},      {"aes-256-ccm8", "ccm(aes)"},
-    {"aes-128-cbc", "cbc(aes)"},       {"aes-256-cbc", "cbc(aes)"},
+    {"aes-128-cbc", "cbc(aes)"},       {"aes-192-cbc", "cbc(aes)"},
+    {"aes-256-cbc", "cbc(aes)"},       {"aes-192-ctr", "ctr(aes)"},
     {"des-ede3-cbc", "cbc(des3_ede)"}, {"chacha20-poly1305", "rfc7539(chacha20,poly1305)"},
     {"aes-128-ctr", "ctr(aes)"},       {"aes-256-ctr", "ctr(aes)"},
+    {"chacha20-poly1305@openssh.com", "chacha20-poly1305@openssh.com"},
 };
 
-constexpr Names kMacs[] = {{"hmac-sha1", "hmac(sha1)"}, {"hmac-sha256", "hmac(sha256)"}, {"hmac-sha384", "hmac(sha384)"}};
+constexpr Names kMacs[] = {{"hmac-sha1", "hmac(sha1)"}, {"hmac-sha256", "hmac(sha256)"}, {"hmac-sha384", "hmac(sha384)"},
+                           {"hmac-sha512", "hmac(sha512)"}};
 
 template <size_t N>
 const char* KernelName(const Names (&names)[N], const char* ours) {

@@ -32,9 +32,10 @@ struct SoCryptSpec {
 // Key material on its way into the kernel, and the traffic secret that the next key comes from.
 class SoCryptKeys {
  public:
+  static constexpr size_t kMaxKey = 64;  // SSH's ChaCha20 has two
   static constexpr size_t kMaxMacKey = 64;
 
-  // mac_key: at most kMaxMacKey bytes.
+  // key: at most kMaxKey bytes; mac_key: at most kMaxMacKey.
   SoCryptKeys(const SoCryptSpec& spec, const uint8_t* key, size_t key_length, const uint8_t* iv, size_t iv_length,
               const uint8_t* mac_key, size_t mac_key_length, const TrafficSecret& secret);
   ~SoCryptKeys();

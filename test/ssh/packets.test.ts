@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { until } from '../support/sockets.js';
-import { message, nameOf, openAll, sealAll, sshPair, sshSuites } from '../support/ssh.js';
+import { message, nameOf, openAll, sealAll, sshPair, suites } from '../support/ssh.js';
 
 const sizes = [1, 2, 7, 8, 11, 12, 13, 100, 4096, 32_768, 60_000];
 
@@ -12,7 +12,7 @@ function payloadOf(size: number): Buffer {
   return payload;
 }
 
-for (const suite of sshSuites) {
+for (const suite of suites) {
   test(`${nameOf(suite)}: each chunk that is written is a packet`, async () => {
     const pair = await sshPair(suite, 3n);
     const payloads = sizes.map(payloadOf);

@@ -1,9 +1,26 @@
 import type net from 'node:net';
 import type { SshCipherName, SshCryptOptions, SshDirectionKeys, SshMacName } from '../../lib/index.js';
-import { SshOracle, type SshSuite, sshSuites } from '../kernel/so_crypt/ssh-oracle.js';
+import { moreSshSuites, SshOracle, type SshSuite, sshSuites } from '../kernel/so_crypt/ssh-oracle.js';
+import { engineUnderTest, isPacketCarried } from './engine.js';
 import { connectedPair, type Pair } from './sockets.js';
 
-export { SshOracle, type SshSuite, sshSuites };
+export { SshOracle, type SshSuite };
+
+/** What the engine under test carries. */
+export const suites: readonly SshSuite[] = [...sshSuites, ...moreSshSuites].filter(isPacketCarried);
+
+/** One of each kind where the engine under test is emulated with its kernel, else all. */
+export const kinds: readonly SshSuite[] =
+  engineUnderTest === 'auto' || engineUnderTest === 'evp'
+    ? suites
+    : [
+        'aes128-gcm@openssh.com',
+        'chacha20-poly1305@openssh.com',
+        'aes256-ctr hmac-sha2-256',
+        'aes128-ctr hmac-sha2-512-etm@openssh.com',
+        'aes128-cbc hmac-sha1',
+        'aes256-cbc hmac-sha2-256-etm@openssh.com',
+      ].flatMap((name) => suites.filter((suite) => nameOf(suite) === name));
 
 /** SSH_MSG_ numbers, RFC 4253 12 and RFC 4254 9. */
 export const message = { disconnect: 1, ignore: 2, newKeys: 21, channelData: 94 } as const;

@@ -26,6 +26,11 @@ export const sshSuites: readonly SshSuite[] = [
   ),
 ];
 
+/** What only userland engines carry, and what is like others. */
+export const moreSshSuites: readonly SshSuite[] = ['aes192-ctr', 'aes192-cbc', '3des-cbc'].flatMap((cipher) =>
+  ['hmac-sha2-256', 'hmac-sha1-etm@openssh.com'].map((mac) => ({ cipher, mac })),
+);
+
 interface SshKeys {
   key: Buffer;
   iv: Buffer;
@@ -34,6 +39,7 @@ interface SshKeys {
 
 const isGcm = (suite: SshSuite) => suite.cipher.includes('gcm');
 const isChaCha = (suite: SshSuite) => suite.cipher.startsWith('chacha');
+const isDes = (suite: SshSuite) => suite.cipher === '3des-cbc';
 const isEtm = (suite: SshSuite) => suite.mac?.includes('-etm') ?? false;
 const hashOf = (suite: SshSuite) => /sha1|sha2-(\d+)/.exec(suite.mac!)![0]!.replace('sha2-', 'sha');
 const macSize = (suite: SshSuite) => ({ sha1: 20, sha256: 32, sha512: 64 })[hashOf(suite)]!;
@@ -54,10 +60,10 @@ export class SshOracle {
   }
 
   static makeKeys(suite: SshSuite): SshKeys {
-    const size = isChaCha(suite) ? 64 : Number(/\d+/.exec(suite.cipher)![0]) / 8;
+    const size = isChaCha(suite) ? 64 : isDes(suite) ? 24 : Number(/\d+/.exec(suite.cipher)![0]) / 8;
     return {
       key: randomBytes(size),
-      iv: randomBytes(isChaCha(suite) ? 0 : isGcm(suite) ? 12 : 16),
+      iv: randomBytes(isChaCha(suite) ? 0 : isGcm(suite) ? 12 : isDes(suite) ? 8 : 16),
       macKey: randomBytes(suite.mac ? macSize(suite) : 0),
     };
   }
@@ -85,7 +91,7 @@ export class SshOracle {
   }
 
   get #block(): number {
-    return isChaCha(this.suite) ? 8 : 16;
+    return isChaCha(this.suite) || isDes(this.suite) ? 8 : 16;
   }
 
   /** Whether the length is among what the padding aligns. */
@@ -103,7 +109,11 @@ export class SshOracle {
   }
 
   seal(payload: Uint8Array, { morePadding = 0 } = {}): Buffer {
-    const packet = this.#plainPacket(payload, morePadding);
+    return this.sealPacket(this.#plainPacket(payload, morePadding));
+  }
+
+  /** The same for a packet of one's own: length, padding length, payload, padding. */
+  sealPacket(packet: Buffer): Buffer {
     const sequence = this.sequence++;
     if (isChaCha(this.suite)) return this.#sealChaCha(packet, sequence);
     if (isGcm(this.suite)) {
@@ -128,9 +138,9 @@ export class SshOracle {
     const sequence = this.sequence++;
     if (isChaCha(this.suite)) return this.#openChaCha(wire, sequence);
     if (this.#lengthCounts) {
-      const first = this.#stream(wire.subarray(0, 16), false);
+      const first = this.#stream(wire.subarray(0, this.#block), false);
       const end = 4 + first.readUInt32BE(0);
-      const packet = Buffer.concat([first, this.#stream(wire.subarray(16, end), false)]);
+      const packet = Buffer.concat([first, this.#stream(wire.subarray(this.#block, end), false)]);
       check(this.#mac(sequence, packet), wire.subarray(end, end + this.tag));
       return { payload: payloadOf(packet), rest: wire.subarray(end + this.tag) };
     }
@@ -150,6 +160,7 @@ export class SshOracle {
   }
 
   #name(): string {
+    if (isDes(this.suite)) return 'des-ede3-cbc';
     const [, bits, mode] = /aes(\d+)-(\w+)/.exec(this.suite.cipher)!;
     return `aes-${bits}-${mode}`;
   }
@@ -166,7 +177,7 @@ export class SshOracle {
     const make = sealing ? createCipheriv : createDecipheriv;
     const cipher = make(this.#name(), this.keys.key, this.#iv).setAutoPadding(false);
     const out = cipher.update(data);
-    if (this.#name().endsWith('cbc')) this.#iv = Buffer.from((sealing ? out : data).subarray(-16));
+    if (this.#name().endsWith('cbc')) this.#iv = Buffer.from((sealing ? out : data).subarray(-this.#block));
     else {
       const counter = BigInt(`0x${this.#iv.toString('hex')}`) + BigInt(data.length / 16);
       this.#iv = bytes(BigInt.asUintN(128, counter), 16);
