@@ -16,13 +16,17 @@ export class SocketCipher implements Cipher {
   readonly _onWrite: Cipher['_onWrite'];
   readonly #socket: Socket;
   #dead = false;
+  readonly #sent: (packets: number) => void;
+  #packets = 0;
   /** What the present packet is in; ssh2 makes them one by one. */
   #pooled: Buffer | undefined;
 
-  constructor({ outSeqno, _onWrite }: Cipher, socket: Socket) {
+  /** `sent` hears of each packet, and how many there were under this key. */
+  constructor({ outSeqno, _onWrite }: Cipher, socket: Socket, sent: (packets: number) => void) {
     this.outSeqno = outSeqno;
     this._onWrite = _onWrite;
     this.#socket = socket;
+    this.#sent = sent;
   }
 
   allocPacket(payloadLength: number): Buffer {
@@ -35,6 +39,7 @@ export class SocketCipher implements Cipher {
   encrypt(packet: Buffer): void {
     if (this.#dead) return;
     this.outSeqno = (this.outSeqno + 1) >>> 0;
+    this.#sent(++this.#packets);
     const pooled = this.#pooled;
     if (pooled === undefined || pooled.buffer !== packet.buffer)
       return this._onWrite(packet.subarray(HEADER));
@@ -53,17 +58,18 @@ export class SocketCipher implements Cipher {
 export class SocketDecipher implements Decipher {
   inSeqno: number;
   _onPayload: Decipher['_onPayload'];
-  readonly #received: (payload: Buffer) => void;
+  readonly #received: (payload: Buffer, packets: number) => void;
+  #packets = 0;
   #arm: ((rest: Buffer) => void) | undefined;
 
   /**
    * @param arm called once, with bytes that were read too early
-   * @param received called after each payload
+   * @param received hears of each payload when ssh2 has had it, and how many there were under this key
    */
   constructor(
     { inSeqno, _onPayload }: Decipher,
     arm: (rest: Buffer) => void,
-    received: (payload: Buffer) => void,
+    received: (payload: Buffer, packets: number) => void,
   ) {
     this.inSeqno = inSeqno;
     this._onPayload = _onPayload;
@@ -85,7 +91,7 @@ export class SocketDecipher implements Decipher {
     } else {
       this.inSeqno = (this.inSeqno + 1) >>> 0;
       this._onPayload(bytes);
-      this.#received(bytes);
+      this.#received(bytes, ++this.#packets);
     }
     return end;
   }
