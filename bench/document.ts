@@ -87,6 +87,26 @@ export interface SmallResult {
   readonly mbPerSecond: number | null;
 }
 
+/** A command's output and input, or a file, by SSH. */
+export interface SshResult {
+  readonly trial: 'ssh';
+  readonly operation: 'exec receive' | 'exec send' | 'sftp get' | 'sftp put';
+  /** The client: ssh2 (the package alone), openssh, or so-crypt's engine. */
+  readonly by: string;
+  /** The server: sshd, or of the same kind as the client. */
+  readonly peer: 'sshd' | 'the same';
+  readonly cipher: string;
+  readonly mac: string | null;
+  readonly mbPerSecond: number;
+  readonly client: { readonly userSecondsPerGB: number; readonly systemSecondsPerGB: number };
+  /** null where it is sshd. */
+  readonly server: { readonly userSecondsPerGB: number; readonly systemSecondsPerGB: number } | null;
+  readonly rateToSsh2: number | null;
+  /** Of the client. */
+  readonly cpuToSsh2: number | null;
+  readonly samples: readonly { readonly mbPerSecond: number; readonly clientSecondsPerGB: number }[];
+}
+
 export interface Target {
   readonly name: string;
   readonly asked: string;
@@ -107,6 +127,7 @@ export interface BenchDocument {
   readonly handshakes: readonly HandshakeResult[];
   readonly memory: readonly MemoryResult[];
   readonly small: readonly SmallResult[];
+  readonly ssh: readonly SshResult[];
   readonly targets: readonly Target[];
   readonly seconds: number;
 }

@@ -18,6 +18,8 @@ export interface Engine {
   readonly label: string;
   /** False for plain TCP, which is measured once per buffer size and has no cipher. */
   readonly encrypts: boolean;
+  /** Whether it carries SSH with this cipher. */
+  carriesSsh?(cipher: string): boolean;
   /** Why it can't run here, or null when it can. */
   available(): Promise<string | null>;
   /** A server that is not listening yet; the listener gets sockets that are ready for application data. */
@@ -95,6 +97,7 @@ function soCrypt(engine: CryptState['engine']): Engine {
     name: engine,
     label: `so-crypt ${engine}`,
     encrypts: true,
+    carriesSsh: (cipher) => engine === 'evp' || !cipher.startsWith('chacha20'),
     async available() {
       try {
         await load();

@@ -4,7 +4,10 @@ import { ciphers } from './ciphers.js';
 import { engines } from './engines.js';
 
 export const sections = ['bulk', 'small', 'handshake', 'memory'] as const;
-export type Section = (typeof sections)[number];
+/** Those that run only if they are asked for. */
+const furtherSections = ['ssh'] as const;
+const allSections = [...sections, ...furtherSections];
+export type Section = (typeof allSections)[number];
 
 export interface BenchOptions {
   readonly json: boolean;
@@ -33,7 +36,7 @@ export const help = `Usage: npm run bench -- [options]
   --markdown          the table in Markdown
   --size MB           bytes of a bulk trial, in millions (100; quick: 32)
   --repeat N          rounds; the table shows medians (5; quick: 2)
-  --only LIST         ${sections.join(', ')}
+  --only LIST         ${sections.join(', ')}; ssh, which also goes as npm run bench -- ssh
   --engine LIST       ${names.engines.join(', ')}
   --cipher LIST       ${names.ciphers.join(', ')}
   --buffer LIST       ${names.buffers.join(', ')}
@@ -75,7 +78,7 @@ function parse(args: readonly string[]) {
   try {
     return parseArgs({
       args: [...args],
-      allowPositionals: false,
+      allowPositionals: true,
       options: {
         json: { type: 'boolean', default: false },
         markdown: { type: 'boolean', default: false },
@@ -88,7 +91,7 @@ function parse(args: readonly string[]) {
         cipher: { type: 'string' },
         buffer: { type: 'string' },
       },
-    }).values;
+    });
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
@@ -96,7 +99,10 @@ function parse(args: readonly string[]) {
 
 /** The options of a command line, or 'help'. */
 export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
-  const values = parse(args);
+  const { values, positionals } = parse(args);
+  if (positionals.length > 1) throw new UsageError(`one section at a time, not ${positionals.join(' ')}`);
+  if (positionals.length > 0 && values.only !== undefined)
+    throw new UsageError('a section and --only exclude each other');
   if (values.help) return 'help';
   const { json, markdown, quick } = values;
   if (json && markdown) throw new UsageError('--json and --markdown exclude each other');
@@ -109,6 +115,6 @@ export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
     engines: list('engine', values.engine, names.engines),
     ciphers: list('cipher', values.cipher, names.ciphers),
     buffers: list('buffer', values.buffer, names.buffers),
-    only: list('only', values.only, sections) ?? sections,
+    only: list('only', values.only ?? positionals[0], allSections) ?? sections,
   };
 }

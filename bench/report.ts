@@ -100,6 +100,43 @@ function smallTable({ small }: BenchDocument): Table {
   };
 }
 
+function sshTable({ ssh }: BenchDocument): Table {
+  return {
+    title: 'SSH',
+    legend:
+      "xssh2: to ssh2. cpu: the client's seconds per GB (user, system); the server's where it is no sshd. OpenSSH's own client is the reference.",
+    left: 5,
+    header: [
+      'cipher',
+      'MAC',
+      'operation',
+      'server',
+      'client',
+      'MB/s',
+      'xssh2',
+      'cpu u',
+      's',
+      'xssh2',
+      'srv u',
+      's',
+    ],
+    rows: ssh.map((row) => [
+      row.cipher.replace('@openssh.com', ''),
+      row.mac?.replace('@openssh.com', '') ?? '-',
+      row.operation,
+      row.peer,
+      label(row.by),
+      row.mbPerSecond.toFixed(0),
+      fixed(row.rateToSsh2, 2),
+      fixed(row.client.userSecondsPerGB, 2),
+      fixed(row.client.systemSecondsPerGB, 2),
+      fixed(row.cpuToSsh2, 2),
+      fixed(row.server?.userSecondsPerGB ?? null, 2),
+      fixed(row.server?.systemSecondsPerGB ?? null, 2),
+    ]),
+  };
+}
+
 function targetTable({ targets }: BenchDocument): Table {
   return {
     title: 'Targets (so-crypt evp, AES-128-GCM, TLS 1.3)',
@@ -124,6 +161,7 @@ export function present(document: BenchDocument, style: 'text' | 'markdown'): st
     handshakeTable,
     memoryTable,
     smallTable,
+    sshTable,
     ...(judged ? [targetTable] : []),
   ]
     .map((make) => make(document))

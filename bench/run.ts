@@ -7,10 +7,12 @@ import { engines } from './engines.js';
 import { runHandshakes } from './handshakes.js';
 import { describeMachine } from './machine.js';
 import { runMemory } from './memory.js';
+import { opensshUnavailable } from './openssh.js';
 import type { BenchOptions } from './options.js';
 import { Payload } from './payload.js';
 import type { Progress } from './progress.js';
 import { runSmall } from './small.js';
+import { nativeSsh2, runSsh } from './ssh.js';
 import { countingUnavailable } from './syscalls.js';
 import { judge } from './targets.js';
 
@@ -51,6 +53,12 @@ export async function runBench(
     options.only.includes('small') && userland
       ? await runSmall(userland.name, names, options.quick, progress)
       : [];
+  let ssh: BenchDocument['ssh'] = [];
+  if (options.only.includes('ssh')) {
+    const unavailable = opensshUnavailable();
+    notes.push(unavailable === null ? nativeSsh2() : `no SSH: ${unavailable}`);
+    if (unavailable === null) ssh = await runSsh(usable, options, progress);
+  }
 
   return {
     schema,
@@ -63,6 +71,7 @@ export async function runBench(
     handshakes,
     memory,
     small,
+    ssh,
     targets: judge({ rows, cipherSpeed, handshakes, memory }),
     seconds: Math.round((Date.now() - start) / 1000),
   };

@@ -1,9 +1,8 @@
 import { lookup } from 'node:dns';
 import type * as Ssh2 from 'ssh2';
 import type { CryptState } from '../crypt-options.js';
-import { resolveEngine } from '../engines.js';
 import { Socket } from '../socket.js';
-import type { EngineOptions } from './packet-layer.js';
+import { checkOptions, type EngineOptions } from './packet-layer.js';
 import { attach, carried } from './sockets.js';
 import { ssh2, streamOf } from './ssh2.js';
 
@@ -19,7 +18,7 @@ export class Client extends ssh2.Client {
 
   /** @throws SoCryptError for the engine, and what ssh2 throws */
   override connect(config: ConnectConfig): this {
-    resolveEngine(config.engine, config.driver);
+    checkOptions(config);
     // ssh2 then closes the present connection first, and calls again.
     if (isOpen(this)) return super.connect(config);
     if (config.sock) {

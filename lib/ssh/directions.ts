@@ -1,28 +1,52 @@
+import { BufferPool } from '../buffer-pool.js';
+import type { Socket } from '../socket.js';
 import type { Cipher, Decipher } from './ssh2.js';
 
 /** Length, padding length: what ssh2 leaves room for in front of a payload. The socket makes its own. */
 const HEADER = 5;
+
+// Payloads of channel data come by the thousand, 32 KB each, and are done with as soon as they are sealed.
+const POOLED_FROM = 4096;
+const pool = new BufferPool(HEADER + 33_792, 64);
 
 /** ssh2's end of a write direction that the socket seals: packets go to it as payloads. */
 export class SocketCipher implements Cipher {
   /** ssh2 counts here, and sets it to 0 where strict key exchange does. */
   outSeqno: number;
   readonly _onWrite: Cipher['_onWrite'];
+  readonly #socket: Socket;
   #dead = false;
+  readonly #sent: (packets: number) => void;
+  #packets = 0;
+  /** What the present packet is in; ssh2 makes them one by one. */
+  #pooled: Buffer | undefined;
 
-  constructor({ outSeqno, _onWrite }: Cipher) {
+  /** `sent` hears of each packet, and how many there were under this key. */
+  constructor({ outSeqno, _onWrite }: Cipher, socket: Socket, sent: (packets: number) => void) {
     this.outSeqno = outSeqno;
     this._onWrite = _onWrite;
+    this.#socket = socket;
+    this.#sent = sent;
   }
 
   allocPacket(payloadLength: number): Buffer {
-    return Buffer.allocUnsafe(HEADER + payloadLength);
+    const length = HEADER + payloadLength;
+    if (length < POOLED_FROM || length > pool.size) return Buffer.allocUnsafe(length);
+    this.#pooled = pool.acquire();
+    return this.#pooled.subarray(0, length);
   }
 
   encrypt(packet: Buffer): void {
     if (this.#dead) return;
     this.outSeqno = (this.outSeqno + 1) >>> 0;
-    this._onWrite(packet.subarray(HEADER));
+    this.#sent(++this.#packets);
+    const pooled = this.#pooled;
+    if (pooled === undefined || pooled.buffer !== packet.buffer)
+      return this._onWrite(packet.subarray(HEADER));
+    this.#pooled = undefined;
+    // As ssh2's own _onWrite, which has no callback.
+    if (!isWritable(this.#socket)) return pool.release(pooled);
+    this.#socket.write(packet.subarray(HEADER), () => pool.release(pooled));
   }
 
   free(): void {
@@ -34,17 +58,18 @@ export class SocketCipher implements Cipher {
 export class SocketDecipher implements Decipher {
   inSeqno: number;
   _onPayload: Decipher['_onPayload'];
-  readonly #received: (payload: Buffer) => void;
+  readonly #received: (payload: Buffer, packets: number) => void;
+  #packets = 0;
   #arm: ((rest: Buffer) => void) | undefined;
 
   /**
    * @param arm called once, with bytes that were read too early
-   * @param received called after each payload
+   * @param received hears of each payload when ssh2 has had it, and how many there were under this key
    */
   constructor(
     { inSeqno, _onPayload }: Decipher,
     arm: (rest: Buffer) => void,
-    received: (payload: Buffer) => void,
+    received: (payload: Buffer, packets: number) => void,
   ) {
     this.inSeqno = inSeqno;
     this._onPayload = _onPayload;
@@ -66,7 +91,7 @@ export class SocketDecipher implements Decipher {
     } else {
       this.inSeqno = (this.inSeqno + 1) >>> 0;
       this._onPayload(bytes);
-      this.#received(bytes);
+      this.#received(bytes, ++this.#packets);
     }
     return end;
   }
@@ -74,4 +99,9 @@ export class SocketDecipher implements Decipher {
   free(): void {
     this.#arm = undefined;
   }
+}
+
+function isWritable(socket: Socket): boolean {
+  const { _readableState: readable } = socket as unknown as { _readableState: { ended: boolean } };
+  return socket.writable && !readable.ended;
 }

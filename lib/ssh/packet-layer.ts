@@ -1,4 +1,5 @@
 import type { EngineChoice, EngineName } from '../crypt-options.js';
+import { resolveEngine } from '../engines.js';
 import { SoCryptError } from '../errors.js';
 import type { Socket } from '../socket.js';
 import { type Algorithms, algorithmsOf } from './algorithms.js';
@@ -12,7 +13,21 @@ export interface EngineOptions {
   engine?: EngineName | EngineChoice | undefined;
   /** The kernel's name of a driver, for the engines `so_crypt`, `cryptodev` and `af_alg`. */
   driver?: string | undefined;
+  /** Packets in one direction after which keys are exchanged anew, 1,000 … 2^31. Default 2^31 (RFC 4344 3.1). */
+  rekeyAfter?: number | undefined;
 }
+
+/** @throws SoCryptError */
+export function checkOptions({ engine, driver, rekeyAfter }: EngineOptions): void {
+  resolveEngine(engine, driver);
+  if (rekeyAfter === undefined) return;
+  if (!Number.isInteger(rekeyAfter) || rekeyAfter < 1000 || rekeyAfter > REKEY_AFTER)
+    throw new SoCryptError('ERR_SO_CRYPT_INVALID_OPTION', 'rekeyAfter is out of range', {
+      hint: 'It must be a whole number of packets from 1,000 to 2^31',
+    });
+}
+
+const REKEY_AFTER = 2 ** 31;
 
 const MSG_NEWKEYS = 21;
 const NOTHING = Buffer.alloc(0);
@@ -80,7 +95,7 @@ export class PacketLayer {
     if (algorithms === undefined) return given;
     given.free();
     this.#arm('write', side, algorithms, this.#sequence(given.outSeqno, isArmed));
-    return new SocketCipher(given);
+    return new SocketCipher(given, this.#socket, (packets) => this.#exchangeInTime(packets));
   }
 
   // ssh2 calls it while it handles SSH_MSG_NEWKEYS; before that, with the decipher of the plain packets.
@@ -95,7 +110,8 @@ export class PacketLayer {
     const decipher = new SocketDecipher(
       given,
       (rest) => this.#putBack(rest, arm),
-      (payload) => {
+      (payload, packets) => {
+        this.#exchangeInTime(packets);
         if (!algorithms.isCompressed) this.#refuseStrayNewKeys(decipher, payload);
       },
     );
@@ -165,6 +181,16 @@ export class PacketLayer {
     }
     arm();
     if (flows) socket.resume();
+  }
+
+  // ssh2 does not do it by itself.
+  #exchangeInTime(packets: number): void {
+    const protocol = this.#protocol;
+    if (packets < (this.#options.rekeyAfter ?? REKEY_AFTER)) return;
+    if (!protocol._authenticated || protocol._kexinit !== undefined) return;
+    process.nextTick(() => {
+      if (protocol._destruct !== undefined) protocol.rekey();
+    });
   }
 
   // The socket opens nothing more until the next key comes, and none will.

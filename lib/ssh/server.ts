@@ -2,10 +2,9 @@ import { EventEmitter } from 'node:events';
 import type net from 'node:net';
 import type * as Ssh2 from 'ssh2';
 import type { CryptState } from '../crypt-options.js';
-import { resolveEngine } from '../engines.js';
 import { Server as NetServer } from '../server.js';
 import { cryptOf } from './client.js';
-import type { EngineOptions } from './packet-layer.js';
+import { checkOptions, type EngineOptions } from './packet-layer.js';
 import { attach, carried } from './sockets.js';
 import { ssh2 } from './ssh2.js';
 
@@ -31,9 +30,9 @@ export class Server extends ssh2.Server {
   /** @throws SoCryptError for the engine, and what ssh2 throws */
   constructor(config: ServerConfig, listener?: Listener) {
     super(config, listener as Ssh2.ServerConnectionListener | undefined);
-    const { engine, driver } = config;
-    resolveEngine(engine, driver);
-    this.#options = { engine, driver };
+    const { engine, driver, rekeyAfter } = config;
+    this.#options = { engine, driver, rekeyAfter };
+    checkOptions(this.#options);
     // ssh2's net.Server has listeners of ssh2's, and no state yet.
     const internals = this as unknown as Internals;
     const listeners = internals._srv;

@@ -69,6 +69,7 @@ export interface Protocol {
   /** While keys are exchanged: our SSH_MSG_KEXINIT. */
   readonly _kexinit: Buffer | undefined;
   readonly _strictMode: boolean | undefined;
+  readonly _authenticated: boolean;
   /** undefined: the connection has failed, though the rest of what has been read may still be parsed. */
   readonly _destruct: unknown;
   rekey(): void;
@@ -98,7 +99,9 @@ export function protocolOf(connection: object): Protocol {
     protocol !== undefined &&
     hasMethods(protocol, 'rekey', 'disconnect') &&
     hasMethods(protocol._cipher, '_onWrite', 'allocPacket', 'encrypt', 'free') &&
-    ['_decipher', '_kex', '_kexinit', '_strictMode'].every((name) => name in protocol);
+    ['_decipher', '_kex', '_kexinit', '_strictMode', '_authenticated', '_destruct'].every(
+      (name) => name in protocol,
+    );
   if (!isKnown)
     throw new SoCryptError('ERR_SO_CRYPT_SSH2', 'The inside of ssh2 is not as expected', { hint: HINT });
   return protocol;

@@ -166,9 +166,15 @@ test('SSH_MSG_NEWKEYS without a key exchange', async () => {
 
 test('packets behind SSH_MSG_NEWKEYS that are not encrypted', async () => {
   const { port, errors } = await sshListener('so-crypt');
-  // From here on the client's packets are replaced.
-  let packets = 0;
-  const replace: Relay = (bytes) => (++packets < 4 ? [bytes] : [Buffer.alloc(bytes.length, 0x42)]);
+  const newKeys = Buffer.from('0000000c0a15', 'hex');
+  let isBehind = false;
+  const replace: Relay = (bytes) => {
+    const at = bytes.indexOf(newKeys);
+    if (at < 0 && !isBehind) return [bytes];
+    const end = isBehind ? 0 : at + 16;
+    isBehind = true;
+    return [bytes.subarray(0, end), Buffer.alloc(bytes.length - end, 0x42)];
+  };
   const client = sshConnect('ssh2', await proxyTo(port, () => ({ toServer: replace })));
   client.on('error', () => {});
   await closed(client);

@@ -65,6 +65,13 @@ test('an engine that is unknown, or has no such driver', () => {
   assert.throws(() => new named.Server(driver), { code: 'ERR_SO_CRYPT_UNSUPPORTED' });
 });
 
+test('a number of packets that is out of range', () => {
+  for (const rekeyAfter of [999, 2 ** 31 + 1, 1500.5])
+    assert.throws(() => new named.Client().connect({ username: 'nobody', rekeyAfter }), {
+      code: 'ERR_SO_CRYPT_INVALID_OPTION',
+    });
+});
+
 test('what ssh2 refuses is refused, and nothing is left open', () => {
   assert.throws(() => new named.Client().connect({ host: '127.0.0.1' }), /Invalid username/);
 });

@@ -86,6 +86,17 @@ test('we change keys while ssh sends and receives', async () => {
   assert.deepEqual(listener.errors, []);
 });
 
+test('keys are exchanged by themselves after so many packets', async () => {
+  const port = await opensshServer();
+  const client = await sshClient('so-crypt', port, { username, rekeyAfter: 1000 });
+  let handshakes = 0;
+  client.on('handshake', () => handshakes++);
+  const { stdout } = await execute(client, 'cat', Buffer.concat(Array(8).fill(content)));
+  assert.equal(stdout.length, 8 * content.length);
+  assert.ok(handshakes >= 2, `${handshakes} key exchanges`);
+  client.end();
+});
+
 for (const [clientLibrary, serverLibrary] of libraryPairs)
   for (const suite of kinds)
     test(`both ends change keys all the time, client ${clientLibrary}, server ${serverLibrary}: ${suiteName(suite)}`, async () => {
