@@ -25,6 +25,7 @@
           {
             "sources": [
               "native/addon_kernel.cc",
+              "native/kernel/inherited.cc",
               "native/kernel/ktls.cc",
               "native/kernel/ktls_offload.cc",
               "native/kernel/ktls_probe.cc",

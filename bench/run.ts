@@ -13,6 +13,7 @@ import type { Progress } from './progress.js';
 import { runSmall } from './small.js';
 import { countingUnavailable } from './syscalls.js';
 import { judge } from './targets.js';
+import { runWorkerHandshakes } from './worker-handshakes.js';
 
 /** All that the options ask for. `onPayload` gets the file as soon as it exists, for whoever has to remove it. */
 export async function runBench(
@@ -45,6 +46,9 @@ export async function runBench(
   const handshakes = options.only.includes('handshake')
     ? await runHandshakes(usable, options.quick, progress)
     : [];
+  const workerHandshakes = options.only.includes('workers')
+    ? await runWorkerHandshakes(usable, options, progress)
+    : [];
   const memory = options.only.includes('memory') ? await runMemory(usable, options.quick, progress) : [];
   const names = options.ciphers ?? ciphers.map(({ name }) => name);
   const small =
@@ -61,6 +65,7 @@ export async function runBench(
     rows,
     cipherSpeed,
     handshakes,
+    workerHandshakes,
     memory,
     small,
     targets: judge({ rows, cipherSpeed, handshakes, memory }),

@@ -6,6 +6,8 @@ import type { Callback } from './records/direction.js';
 import type { RecordStream } from './records/record-stream.js';
 import type { FileTransfer } from './send-file.js';
 
+import type { SendableHandle } from './sent-away.js';
+
 /** libuv's handle, as far as it is used here. */
 export interface Handle {
   isStreamBase?: boolean;
@@ -52,6 +54,8 @@ export class State {
   plainEntries = 0;
   /** Waits until the data before it is consumed. */
   truncation: SoCryptError | undefined;
+  /** The handle as it was when Node's `send()` came. */
+  sendable: SendableHandle | undefined;
   /** Writes in this turn of the event loop. */
   writes = 0;
   /** The stream is corked by us. */
