@@ -6,8 +6,6 @@ export interface Order {
   cipher: CipherName;
   /** Ends the connection itself, behind this text; else it echoes. */
   say?: string;
-  /** Calls fromHandle() so many milliseconds late. */
-  late?: number;
 }
 
 export interface Report {
@@ -16,36 +14,30 @@ export interface Report {
   error?: string;
 }
 
-process.on('message', ({ cipher, say, late = 0 }: Order, handle: net.Socket) => {
-  const run = (): void => {
-    const report = (body: Report): boolean => process.send!(body);
-    try {
-      const socket = fromHandle(handle, { cipher, allowHalfOpen: true });
-      const { engine, protocol, write, read, mac, cipher: carried } = socket.crypt!;
-      report({
-        crypt: {
-          engine,
-          protocol,
-          cipher: carried,
-          mac: String(mac),
-          write: String(write?.sequence),
-          read: String(read?.sequence),
-        },
-      });
-      socket.on('error', (error) =>
-        report({ error: (error as NodeJS.ErrnoException).code ?? String(error) }),
-      );
-      socket.on('close', () => {
-        const state = socket.crypt?.read;
-        report({ end: { closed: state?.closed === true, truncated: state?.truncated === true } });
-      });
-      if (say === undefined) socket.pipe(socket);
-      else socket.resume().end(say);
-    } catch (error) {
-      report({ error: (error as NodeJS.ErrnoException).code ?? String(error) });
-    }
-  };
-  if (late > 0) setTimeout(run, late);
-  else run();
+process.on('message', ({ cipher, say }: Order, handle: net.Socket) => {
+  const report = (body: Report): boolean => process.send!(body);
+  try {
+    const socket = fromHandle(handle, { cipher, allowHalfOpen: true });
+    const { engine, protocol, write, read, mac, cipher: carried } = socket.crypt!;
+    report({
+      crypt: {
+        engine,
+        protocol,
+        cipher: carried,
+        mac: String(mac),
+        write: String(write?.sequence),
+        read: String(read?.sequence),
+      },
+    });
+    socket.on('error', (error) => report({ error: (error as NodeJS.ErrnoException).code ?? String(error) }));
+    socket.on('close', () => {
+      const state = socket.crypt?.read;
+      report({ end: { closed: state?.closed === true, truncated: state?.truncated === true } });
+    });
+    if (say === undefined) socket.pipe(socket);
+    else socket.resume().end(say);
+  } catch (error) {
+    report({ error: (error as NodeJS.ErrnoException).code ?? String(error) });
+  }
 });
 process.on('disconnect', () => process.exit());
