@@ -45,6 +45,7 @@
             "sources": [
               "native/addon_linux.cc",
               "native/kernel/cached_file.cc",
+              "native/kernel/inherited.cc",
               "native/kernel/ktls.cc",
               "native/kernel/ktls_offload.cc",
               "native/kernel/ktls_probe.cc"

@@ -67,6 +67,24 @@ export interface HandshakeResult {
   readonly samples: readonly { readonly perSecond: number; readonly serverCpuMs: number }[];
 }
 
+/** A storm of handshakes: what it costs the thread that has the application, too. */
+export interface WorkerHandshakeResult {
+  readonly engine: string;
+  /** Threads for handshakes; 0: the server has one for all. */
+  readonly workers: number;
+  readonly certificate: 'p256' | 'rsa2048';
+  readonly kind: 'full' | 'resumed';
+  readonly perSecond: number;
+  /** CPU time of a handshake in all of the server's threads, and in the main thread (null: not known). */
+  readonly serverCpuMs: number;
+  readonly mainCpuMs: number | null;
+  /** perf_hooks.monitorEventLoopDelay of the main thread, 99th percentile. */
+  readonly loopDelayP99Ms: number;
+  readonly rateToNodeTls: number | null;
+  readonly mainCpuToNodeTls: number | null;
+  readonly loopDelayToNodeTls: number | null;
+}
+
 export interface MemoryResult {
   readonly engine: string;
   readonly connections: number;
@@ -125,6 +143,7 @@ export interface BenchDocument {
   readonly rows: readonly BulkResult[];
   readonly cipherSpeed: CipherSpeed | null;
   readonly handshakes: readonly HandshakeResult[];
+  readonly workerHandshakes: readonly WorkerHandshakeResult[];
   readonly memory: readonly MemoryResult[];
   readonly small: readonly SmallResult[];
   readonly ssh: readonly SshResult[];

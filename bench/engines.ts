@@ -7,7 +7,7 @@ import {
 } from 'node:tls';
 import type { CryptState } from '../lib/crypt-options.js';
 import type { TLSSocket } from '../lib/tls.js';
-import { benchCertificate, benchKey } from './certificate.js';
+import { benchCertificate, type CredentialName, credentials } from './certificate.js';
 import type { BenchCipher } from './ciphers.js';
 
 /** One way to carry bytes. The list below is all that a new engine has to be added to. */
@@ -23,17 +23,26 @@ export interface Engine {
   /** Why it can't run here, or null when it can. */
   available(): Promise<string | null>;
   /** A server that is not listening yet; the listener gets sockets that are ready for application data. */
-  server(cipher: BenchCipher, onConnection: (socket: Socket) => void): Promise<Server>;
+  server(
+    cipher: BenchCipher,
+    onConnection: (socket: Socket) => void,
+    settings?: ServerSettings,
+  ): Promise<Server>;
   /** A socket that is ready for application data. */
   client(cipher: BenchCipher, port: number): Promise<Socket>;
 }
 
+export interface ServerSettings {
+  readonly certificate?: CredentialName;
+  /** so-crypt's handshakeWorkers. */
+  readonly workers?: number;
+}
+
 const host = '127.0.0.1';
 
-function serverOptions(cipher: BenchCipher): TlsOptions {
+function serverOptions(cipher: BenchCipher, certificate: CredentialName = 'p256'): TlsOptions {
   return {
-    key: benchKey,
-    cert: benchCertificate,
+    ...credentials[certificate],
     ciphers: cipher.suite,
     minVersion: cipher.version,
     maxVersion: cipher.version,
@@ -77,7 +86,8 @@ const nodeTls: Engine = {
   label: 'node:tls',
   encrypts: true,
   available: async () => null,
-  server: async (cipher, onConnection) => tlsCreateServer(serverOptions(cipher), onConnection),
+  server: async (cipher, onConnection, settings) =>
+    tlsCreateServer(serverOptions(cipher, settings?.certificate), onConnection),
   client: (cipher, port) => ready((onReady) => tlsConnect(clientOptions(cipher, port), onReady)),
 };
 
@@ -108,11 +118,10 @@ function soCrypt(engine: CryptState['engine']): Engine {
         return error instanceof Error ? (error.message.split('\n')[0] ?? 'unknown') : String(error);
       }
     },
-    async server(cipher, onConnection) {
+    async server(cipher, onConnection, { certificate, workers = 0 } = {}) {
       const tls = await load();
-      return tls.createServer({ ...serverOptions(cipher), engine }, (socket) =>
-        onConnection(assertEngine(socket)),
-      );
+      const options = { ...serverOptions(cipher, certificate), engine, handshakeWorkers: workers };
+      return tls.createServer(options, (socket) => onConnection(assertEngine(socket)));
     },
     async client(cipher, port) {
       const tls = await load();

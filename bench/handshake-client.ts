@@ -1,5 +1,5 @@
 import { connect, createSecureContext } from 'node:tls';
-import { benchCertificate } from './certificate.js';
+import { benchCertificate, benchRsaCertificate } from './certificate.js';
 import { cipherByName } from './ciphers.js';
 import type { HandshakeJob } from './handshake-job.js';
 import { expect, jobOf, report, startCpu } from './worker.js';
@@ -10,7 +10,7 @@ const job = jobOf<HandshakeJob>();
 const cipher = cipherByName(job.cipher);
 // One context for all: to parse the certificate again for each connection would slow the generator.
 const secureContext = createSecureContext({
-  ca: benchCertificate,
+  ca: [benchCertificate, benchRsaCertificate],
   ciphers: cipher.suite,
   minVersion: cipher.version,
   maxVersion: cipher.version,

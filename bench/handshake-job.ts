@@ -1,3 +1,5 @@
+import type { CredentialName } from './certificate.js';
+
 /** What the server and the load generator of a handshake trial have to know. */
 export interface HandshakeJob {
   readonly engine: string;
@@ -5,4 +7,7 @@ export interface HandshakeJob {
   readonly resume: boolean;
   /** Handshakes at the same time. */
   readonly concurrency: number;
+  readonly certificate?: CredentialName;
+  /** so-crypt's handshakeWorkers. */
+  readonly workers?: number;
 }

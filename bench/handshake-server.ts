@@ -1,4 +1,6 @@
-import type { AddressInfo } from 'node:net';
+import { readFileSync } from 'node:fs';
+import type { AddressInfo, Socket } from 'node:net';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { cipherByName } from './ciphers.js';
 import { engineByName } from './engines.js';
 import type { HandshakeJob } from './handshake-job.js';
@@ -7,7 +9,17 @@ import { expect, jobOf, report, startCpu } from './worker.js';
 const job = jobOf<HandshakeJob>();
 let count = 0;
 
-const server = await engineByName(job.engine).server(cipherByName(job.cipher), (socket) => {
+/** CPU seconds of this thread; nothing where the kernel does not tell. */
+function mainCpu(): number | undefined {
+  try {
+    const path = `/proc/self/task/${process.pid}/schedstat`;
+    return Number(readFileSync(path, 'latin1').split(' ')[0]) / 1e9;
+  } catch {
+    return undefined;
+  }
+}
+
+function onConnection(socket: Socket): void {
   count++;
   socket.on('error', (error) => {
     throw error;
@@ -16,7 +28,9 @@ const server = await engineByName(job.engine).server(cipherByName(job.cipher), (
   // The server ends first, so that TIME_WAIT keeps none of the clients' ports. Not at once: node:tls sends the
   // session tickets after this listener, and an ended socket sends none.
   setImmediate(() => socket.end());
-});
+}
+
+const server = await engineByName(job.engine).server(cipherByName(job.cipher), onConnection, job);
 server.on('tlsClientError', (error) => {
   throw error;
 });
@@ -26,10 +40,17 @@ await expect('start');
 const first = count;
 const cpu = startCpu();
 const start = performance.now();
+const mainStart = mainCpu();
+const delay = monitorEventLoopDelay({ resolution: 1 });
+delay.enable();
 await expect('stop');
+const mainEnd = mainCpu();
+delay.disable();
 report('handshakes', {
   count: count - first,
   resumed: 0,
   seconds: (performance.now() - start) / 1000,
   cpu: cpu(),
+  ...(mainStart !== undefined && mainEnd !== undefined && { mainCpu: mainEnd - mainStart }),
+  loopDelayP99: delay.percentile(99) / 1e6,
 });

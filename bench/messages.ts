@@ -25,7 +25,16 @@ export interface Messages {
   /** bulk worker: what it sent or received, hashed after the clock has stopped */
   digest: { bytes: number; sha256: string };
   /** handshake worker: what happened between start and stop */
-  handshakes: { count: number; resumed: number; seconds: number; cpu: CpuTime };
+  handshakes: {
+    count: number;
+    resumed: number;
+    seconds: number;
+    cpu: CpuTime;
+    /** server: CPU seconds of the main thread alone */
+    mainCpu?: number;
+    /** server: 99 of 100 turns of the event loop came no later than this, ms */
+    loopDelayP99?: number;
+  };
   /** main to memory client: open so many more connections */
   open: { count: number };
   /** memory client: they are open */

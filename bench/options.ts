@@ -3,7 +3,7 @@ import { buffers } from './buffers.js';
 import { ciphers } from './ciphers.js';
 import { engines } from './engines.js';
 
-export const sections = ['bulk', 'small', 'handshake', 'memory'] as const;
+export const sections = ['bulk', 'small', 'handshake', 'memory', 'workers'] as const;
 /** Those that run only if they are asked for. */
 const furtherSections = ['ssh'] as const;
 const allSections = [...sections, ...furtherSections];
@@ -31,7 +31,7 @@ const names = {
 export const help = `Usage: npm run bench -- [options]
        npm run -s bench -- --json > result.json
 
-  --quick             under a minute: fewer rows, less data, fewer rounds
+  --quick             under a minute: fewer rows, less data, fewer rounds, no workers
   --json              one JSON document on stdout (schema so-crypt-bench/1)
   --markdown          the table in Markdown
   --size MB           bytes of a bulk trial, in millions (100; quick: 32)
@@ -115,6 +115,8 @@ export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
     engines: list('engine', values.engine, names.engines),
     ciphers: list('cipher', values.cipher, names.ciphers),
     buffers: list('buffer', values.buffer, names.buffers),
-    only: list('only', values.only ?? positionals[0], allSections) ?? sections,
+    only:
+      list('only', values.only ?? positionals[0], allSections) ??
+      sections.filter((name) => !quick || name !== 'workers'),
   };
 }

@@ -69,6 +69,40 @@ function handshakeTable({ handshakes }: BenchDocument): Table {
   };
 }
 
+function workerTable({ workerHandshakes }: BenchDocument): Table {
+  return {
+    title:
+      'A storm of handshakes (TLS 1.3, 64 clients of node:tls at once); main: the thread that has the application',
+    left: 4,
+    header: [
+      'engine',
+      'threads',
+      'key',
+      'kind',
+      '/s',
+      'x tls',
+      'CPU ms',
+      'main ms',
+      'x tls',
+      'p99 ms',
+      'x tls',
+    ],
+    rows: workerHandshakes.map((row) => [
+      label(row.engine),
+      row.workers === 0 ? '1' : `1 + ${row.workers}`,
+      row.certificate,
+      row.kind,
+      row.perSecond.toFixed(0),
+      fixed(row.rateToNodeTls, 2),
+      fixed(row.serverCpuMs, 3),
+      fixed(row.mainCpuMs, 3),
+      fixed(row.mainCpuToNodeTls, 2),
+      fixed(row.loopDelayP99Ms, 1),
+      fixed(row.loopDelayToNodeTls, 2),
+    ]),
+  };
+}
+
 function memoryTable({ memory }: BenchDocument): Table {
   return {
     title: 'Memory of an idle server connection',
@@ -159,6 +193,7 @@ export function present(document: BenchDocument, style: 'text' | 'markdown'): st
     bulkTable,
     cipherTable,
     handshakeTable,
+    workerTable,
     memoryTable,
     smallTable,
     sshTable,

@@ -15,6 +15,7 @@ import { runSmall } from './small.js';
 import { nativeSsh2, runSsh } from './ssh.js';
 import { countingUnavailable } from './syscalls.js';
 import { judge } from './targets.js';
+import { runWorkerHandshakes } from './worker-handshakes.js';
 
 /** All that the options ask for. `onPayload` gets the file as soon as it exists, for whoever has to remove it. */
 export async function runBench(
@@ -47,6 +48,9 @@ export async function runBench(
   const handshakes = options.only.includes('handshake')
     ? await runHandshakes(usable, options.quick, progress)
     : [];
+  const workerHandshakes = options.only.includes('workers')
+    ? await runWorkerHandshakes(usable, options, progress)
+    : [];
   const memory = options.only.includes('memory') ? await runMemory(usable, options.quick, progress) : [];
   const names = options.ciphers ?? ciphers.map(({ name }) => name);
   const small =
@@ -69,6 +73,7 @@ export async function runBench(
     rows,
     cipherSpeed,
     handshakes,
+    workerHandshakes,
     memory,
     small,
     ssh,

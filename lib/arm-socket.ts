@@ -58,7 +58,21 @@ export function armSocket(socket: Socket, arming: Arming, wanted: Engines, given
   }
 
   // From here on nothing fails.
-  const { cipher, driver, mac } = arming;
+  installDirections(socket, records, arming, writer, reader, given);
+  if (writer !== undefined)
+    state.upgradeTerms = engines.isAuto && writer.engine === 'evp' ? termsOf(arming) : undefined;
+}
+
+/** Lets a socket go on with directions that have their keys. @param given as in {@link armSocket} */
+export function installDirections(
+  socket: Socket,
+  records: RecordStream,
+  { cipher, driver, mac }: Pick<Arming, 'cipher' | 'driver' | 'mac'>,
+  writer: Writer | undefined,
+  reader: Reader | undefined,
+  given?: Buffer,
+): void {
+  const state = socket[kEnsureState]();
   Object.assign(state, { records, cipher, driver, mac });
   socket[kHideHandle]();
   if (writer !== undefined) {
@@ -66,7 +80,6 @@ export function armSocket(socket: Socket, arming: Arming, wanted: Engines, given
     if (records.writer !== null) records.retired.writers.push(records.writer);
     else if (state.gate === null) state.plainEntries = writableQueueOf(socket).length;
     records.writer = writer;
-    state.upgradeTerms = engines.isAuto && writer.engine === 'evp' ? termsOf(arming) : undefined;
     raiseHighWaterMark(socket);
   }
   if (reader !== undefined) {

@@ -6,6 +6,7 @@ import { callable } from './callable.js';
 import { drop } from './drop-in.js';
 import { engines } from './engines.js';
 import { SoCryptError } from './errors.js';
+import { fromHandle } from './from-handle.js';
 import { Server as ServerClass } from './server.js';
 import { Socket as SocketClass, type SocketOptions } from './socket.js';
 
@@ -25,9 +26,11 @@ export type {
 export { type EngineReport, engines } from './engines.js';
 export { SoCryptError, type SoCryptErrorCode } from './errors.js';
 export type { FrameLayout } from './frame-layout.js';
+export type { FromHandleOptions } from './from-handle.js';
 export type { SshCipherName, SshCryptOptions, SshDirectionKeys, SshMacName } from './packets/options.js';
 export type { SendFileOptions } from './send-file.js';
 export type { SocketOptions } from './socket.js';
+export { fromHandle };
 
 /** net.Socket with {@link SocketClass.setCrypt}. */
 export const Socket = callable(SocketClass, net.Socket);
@@ -84,6 +87,7 @@ const api = drop(net, {
   createServer,
   engines,
   SoCryptError,
+  fromHandle,
 });
 
 export { api as default, api as 'module.exports' };

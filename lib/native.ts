@@ -264,6 +264,23 @@ export interface LinuxKernel {
   readCached(file: number, out: Uint8Array, length: number, offset: number): number;
   /** [error, rekey, step]; null: kTLS has no such cipher. */
   probe(cipher: string, version: number): [error: number, rekey: boolean, step: string] | null;
+  /** What the kernel carries on a socket that another process has armed; null: nothing. Ciphers by the kernel's names with so_crypt. */
+  inherited(
+    fd: number,
+  ):
+    | number
+    | null
+    | [
+        engine: 'ktls' | 'so_crypt',
+        protocol: number,
+        cipher: string,
+        mac: string,
+        encryptThenMac: boolean,
+        write: boolean,
+        read: boolean,
+      ];
+  /** Of the next record. @param cipher ktls: its name; so_crypt: '' */
+  inheritedSequence(fd: number, cipher: string, write: boolean): bigint | undefined;
   /** TLS_RX_EXPECT_NO_PAD. */
   expectNoPadding(fd: number): number;
   isOnDevice(fd: number, write: boolean): boolean;

@@ -7,6 +7,8 @@ import type { Callback } from './records/direction.js';
 import type { RecordStream } from './records/record-stream.js';
 import type { FileTransfer } from './send-file.js';
 
+import type { SendableHandle } from './sent-away.js';
+
 /** libuv's handle, as far as it is used here. */
 export interface Handle {
   isStreamBase?: boolean;
@@ -55,6 +57,8 @@ export class State {
   heldEntries = 0;
   /** Waits until the data before it is consumed. */
   truncation: SoCryptError | undefined;
+  /** The handle as it was when Node's `send()` came. */
+  sendable: SendableHandle | undefined;
   /** Writes in this turn of the event loop. */
   writes = 0;
   /** The stream is corked by us. */

@@ -16,6 +16,7 @@ import { refuseLongPayload, sizeOfPayload } from './packets/payloads.js';
 import { UserlandPacketReader } from './packets/reader.js';
 import type { Callback } from './records/direction.js';
 import { FileTransfer, type SendFileOptions } from './send-file.js';
+import { sendAway } from './sent-away.js';
 import { SocketFileOutlet } from './socket-file.js';
 import {
   type Entry,
@@ -343,6 +344,14 @@ export class Socket extends callableBase(net.Socket) {
     return super.push(chunk, encoding);
   }
 
+  // What send() of a child process, and process.send(), do when they have taken the handle away.
+  override setTimeout(ms: number, callback?: () => void): this {
+    const state = this[kState];
+    if (ms === 0 && state !== null && state.sendable && this._handle === null && !this.destroyed)
+      sendAway(this, state);
+    return super.setTimeout(ms, callback);
+  }
+
   override _destroy(error: Error | null, callback: Callback): void {
     const state = this[kState];
     // First: as long as the duplicate is there, the kernel does not take the connection for closed.
@@ -428,8 +437,10 @@ export class Socket extends callableBase(net.Socket) {
 
   // http and http2 use the handle itself, below the records, when it looks like a stream base.
   [kHideHandle](): void {
-    if (this._handle)
-      Object.defineProperty(this._handle, 'isStreamBase', { value: false, configurable: true });
+    const { _handle: handle } = this;
+    if (!handle) return;
+    Object.defineProperty(handle, 'isStreamBase', { value: false, configurable: true });
+    this[kEnsureState]().sendable ??= { handle, onread: (handle as { onread?: unknown }).onread };
   }
 
   [kHold](state: State, run: () => void, fail: Callback): void {

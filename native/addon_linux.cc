@@ -7,10 +7,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <memory>
+#include <string>
 
 #include "addon.h"
 #include "kernel/cached_file.h"
+#include "kernel/inherited.h"
 #include "kernel/ktls.h"
+#include "kernel/so_crypt.h"
 #include "kernel/socket_io.h"
 
 namespace so_crypt {
@@ -99,6 +102,34 @@ Napi::Value IsOnDevice(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), IsKtlsOnDevice(Fd(info), info[1].ToBoolean()));
 }
 
+// inherited(fd) -> -errno, or null: no records; else [engine, protocol, cipher, mac, encryptThenMac, write, read]
+Napi::Value InheritedOf(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Inherited found;
+  const int result = FindInherited(Fd(info), &found);
+  if (result != 0) return Result(info, result);
+  if (found.engine == nullptr) return env.Null();
+  Napi::Array answer = Napi::Array::New(env, 7);
+  answer.Set(0u, Napi::String::New(env, found.engine));
+  answer.Set(1u, Napi::Number::New(env, found.protocol));
+  answer.Set(2u, Napi::String::New(env, found.cipher));
+  answer.Set(3u, Napi::String::New(env, found.mac));
+  answer.Set(4u, Napi::Boolean::New(env, found.encrypt_then_mac));
+  answer.Set(5u, Napi::Boolean::New(env, found.write));
+  answer.Set(6u, Napi::Boolean::New(env, found.read));
+  return answer;
+}
+
+// inheritedSequence(fd, cipher, write): of the next record; undefined when the kernel does not tell. cipher: ktls; "" for so_crypt
+Napi::Value InheritedSequence(const Napi::CallbackInfo& info) {
+  const std::string name = info[1].ToString().Utf8Value();
+  const bool write = info[2].ToBoolean();
+  const KtlsCipher* const cipher = FindKtlsCipher(name.c_str());
+  uint64_t sequence;
+  const int result = cipher == nullptr ? SoCryptSequence(Fd(info), write, &sequence) : KtlsSequence(Fd(info), write, *cipher, &sequence);
+  return result == 0 ? Napi::BigInt::New(info.Env(), sequence).As<Napi::Value>() : info.Env().Undefined();
+}
+
 // new KtlsKeys(spec, version, write)
 class KtlsKeysWrap : public Napi::ObjectWrap<KtlsKeysWrap> {
  public:
@@ -167,6 +198,8 @@ void DefineLinuxKernel(Napi::Env env, Napi::Object kernel) {
   kernel.Set("openCached", Napi::Function::New<OpenCached>(env, "openCached"));
   kernel.Set("readCached", Napi::Function::New<ReadFromCache>(env, "readCached"));
   kernel.Set("probe", Napi::Function::New<Probe>(env, "probe"));
+  kernel.Set("inherited", Napi::Function::New<InheritedOf>(env, "inherited"));
+  kernel.Set("inheritedSequence", Napi::Function::New<InheritedSequence>(env, "inheritedSequence"));
   kernel.Set("expectNoPadding", Napi::Function::New<NoPadding>(env, "expectNoPadding"));
   kernel.Set("isOnDevice", Napi::Function::New<IsOnDevice>(env, "isOnDevice"));
   kernel.Set("KtlsKeys", KtlsKeysWrap::Define(env));

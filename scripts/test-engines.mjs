@@ -16,6 +16,8 @@ const sets = [
     'tls/matrix-node',
     'https/',
     'nginx',
+    'socket/other-process',
+    'handshake-workers/connections',
   ],
   ['--engine', 'ktls/evp', 'record/chunking', 'send-file', 'tls/https-curl'],
   [
@@ -24,6 +26,7 @@ const sets = [
     'record/',
     'test/ssh/',
     'socket/arming.',
+    'socket/other-process',
     'send-file',
     'tls/matrix-openssl',
     'nginx-suites',

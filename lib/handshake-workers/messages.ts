@@ -61,7 +61,13 @@ export interface ChosenContext {
 export type ToThread =
   | { kind: 'start'; all: Start[] }
   | { kind: 'abort'; id: number }
-  | { kind: 'answer'; question: number; error?: PlainError; value?: unknown }
+  | {
+      kind: 'answer';
+      question: number;
+      error?: PlainError;
+      value?: unknown;
+      context?: ChosenContext | undefined;
+    }
   | { kind: 'secureContext'; options: ContextOptions; secrets: SharedSecrets; defaults: Defaults }
   | { kind: 'addContext'; context: NamedContext; defaults: Defaults }
   | { kind: 'ticketKeys'; ticketKeys: Uint8Array };

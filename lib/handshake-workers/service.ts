@@ -252,11 +252,8 @@ export class HandshakeService {
     const args = asked.args.map((arg) => (arg instanceof Uint8Array ? bufferOf(arg) : arg));
     const answer = (error?: Error | null, value?: unknown): void => {
       if (error) return member.post({ kind: 'answer', question, error: plainError(error) });
-      member.post({
-        kind: 'answer',
-        question,
-        value: event === 'SNICallback' ? this.#choice(member, value) : value,
-      });
+      if (event !== 'SNICallback') return member.post({ kind: 'answer', question, value });
+      member.post({ kind: 'answer', question, context: this.#choice(member, value) });
     };
     if (event !== 'SNICallback') return void this.#server.emit(event, ...args, answer);
     const callback = this.#options.SNICallback as SniCallback;

@@ -174,6 +174,7 @@ export class Task {
       this.#isOver = true;
       this.#host.done(this, ssl, handOver);
       handOver.wipe();
+      handOver.exporter?.secret.fill(0);
       ssl.destroy();
       // All that OpenSSL has written is in the kernel. This closes the duplicate, at once.
       this.#socket!.destroy();

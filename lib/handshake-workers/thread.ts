@@ -24,7 +24,7 @@ const port = parentPort!;
 const outbox = new Outbox(port);
 const tasks = new Map<number, Task>();
 const answers = new Map<number, Answer>();
-const chosen = new Map<number, tls.SecureContext>();
+const chosen = new Map<number, tls.SecureContext | undefined>();
 let lastQuestion = 0;
 
 const { options, contexts, secrets, defaults, hasSniCallback, engine } = workerData as Setup;
@@ -35,14 +35,7 @@ const server = new tls.Server({
   // `this` is Node's TLSSocket, whose server is the view of one task.
   ...(hasSniCallback && {
     SNICallback(this: { server: { task: Task } }, name: string, callback: Answer): void {
-      question(this.server.task, 'SNICallback', [name], (error, choice) => {
-        if (error) return callback(error);
-        try {
-          callback(null, choice && contextOf(choice as ChosenContext));
-        } catch (thrown) {
-          callback(thrown as Error);
-        }
-      });
+      question(this.server.task, 'SNICallback', [name], callback);
     },
   }),
 } as tls.TlsOptions);
@@ -94,7 +87,9 @@ port.on('message', (message: ToThread) => {
     case 'answer': {
       const answer = answers.get(message.question);
       answers.delete(message.question);
-      answer?.(message.error ? errorOf(message.error) : null, message.value);
+      if (message.error) answer?.(errorOf(message.error));
+      else if (message.context) withContext(message.context, answer);
+      else answer?.(null, message.value);
       break;
     }
     case 'secureContext':
@@ -128,12 +123,21 @@ function question(task: Task, event: Question, args: unknown[], answer: Answer):
   outbox.tell({ kind: 'question', id: task.id, question: number, event, args });
 }
 
-function contextOf({ number, options: given }: ChosenContext): tls.SecureContext | undefined {
+// Also when nobody waits for the answer any more: the main thread will not send the options again.
+function withContext({ number, options: given }: ChosenContext, answer: Answer | undefined): void {
+  let failure: unknown;
   if (given !== undefined) {
     if (chosen.size >= MOST_REMEMBERED) chosen.clear();
-    chosen.set(number, contextWith(given));
+    chosen.set(number, undefined);
+    try {
+      chosen.set(number, contextWith(given));
+    } catch (error) {
+      failure = error;
+    }
   }
-  return chosen.get(number);
+  const context = chosen.get(number);
+  if (context !== undefined) answer?.(null, context);
+  else answer?.((failure as Error) ?? new Error('the secure context could not be made in this thread'));
 }
 
 function addContext([servername, given]: NamedContext): void {

@@ -102,6 +102,11 @@ export class KernelReader extends Reader {
     return this.#first?.stashed ?? 0;
   }
 
+  /** The kernel has the key, and all that came before is opened. */
+  get isInKernel(): boolean {
+    return this.#first === undefined && this.handshake === undefined;
+  }
+
   get updateHint(): string {
     return this.#kernelEngine.updateHint;
   }

@@ -40,6 +40,12 @@ const KtlsCipher* FindKtlsCipher(const char* name) {
   return nullptr;
 }
 
+const KtlsCipher* FindKtlsCipherByType(uint16_t type) {
+  for (const KtlsCipher& cipher : kCiphers)
+    if (cipher.type == type) return &cipher;
+  return nullptr;
+}
+
 int AttachKtls(int fd) {
   static const char name[] = "tls";
   if (setsockopt(fd, IPPROTO_TCP, TCP_ULP, name, sizeof name) == 0 || errno == EEXIST) return 0;

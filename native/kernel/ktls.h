@@ -27,6 +27,7 @@ struct KtlsCipher {
   uint8_t salt;
 };
 const KtlsCipher* FindKtlsCipher(const char* name);
+const KtlsCipher* FindKtlsCipherByType(uint16_t type);
 
 // Makes the kernel's TLS the socket's upper layer protocol. Bytes pass through unchanged until keys are set.
 int AttachKtls(int fd);

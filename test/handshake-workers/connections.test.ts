@@ -3,6 +3,7 @@ import net from 'node:net';
 import { test } from 'node:test';
 import type nodeTls from 'node:tls';
 import { certificates } from '../support/certificates.js';
+import { patient } from '../support/patience.js';
 import { opensslClient } from '../support/peers.js';
 import { collect, sha256, until, waitFor } from '../support/sockets.js';
 import {
@@ -94,6 +95,8 @@ test('s_client that ends its input at once', async () => {
 });
 
 test('500 at once', async () => {
+  // An emulated processor has enough to do with fewer.
+  const count = patient(1) > 1 ? 60 : 500;
   let seen = 0;
   const { port } = await tlsListener(
     'so-crypt',
@@ -112,8 +115,8 @@ test('500 at once', async () => {
     assert.equal(String(data), text);
     client.destroy();
   };
-  await Promise.all(Array.from({ length: 500 }, (_, i) => one(i)));
-  assert.equal(seen, 500);
+  await Promise.all(Array.from({ length: count }, (_, i) => one(i)));
+  assert.equal(seen, count);
 });
 
 test('silent clients do not keep others out', async () => {
