@@ -77,6 +77,23 @@ export interface MemoryResult {
   readonly samples: readonly { readonly rssKB: number; readonly heapKB: number }[];
 }
 
+/** Responses of an https server. */
+export interface HttpsResult {
+  readonly trial: 'https';
+  /** What was asked for. */
+  readonly content: string;
+  /** 'node', 'nginx', or the engine of so-crypt. */
+  readonly way: string;
+  readonly perSecond: number;
+  /** CPU time of the server (all threads, user and system) for a response, microseconds. */
+  readonly cpuUs: number;
+  readonly rateToNode: number | null;
+  readonly cpuToNode: number | null;
+  readonly rateToNginx: number | null;
+  readonly cpuToNginx: number | null;
+  readonly samples: readonly { readonly perSecond: number; readonly cpuUs: number }[];
+}
+
 export interface SmallResult {
   readonly operation: string;
   readonly engine: string;
@@ -107,6 +124,7 @@ export interface BenchDocument {
   readonly handshakes: readonly HandshakeResult[];
   readonly memory: readonly MemoryResult[];
   readonly small: readonly SmallResult[];
+  readonly https: readonly HttpsResult[];
   readonly targets: readonly Target[];
   readonly seconds: number;
 }

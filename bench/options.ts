@@ -3,7 +3,7 @@ import { buffers } from './buffers.js';
 import { ciphers } from './ciphers.js';
 import { engines } from './engines.js';
 
-export const sections = ['bulk', 'small', 'handshake', 'memory'] as const;
+export const sections = ['bulk', 'small', 'handshake', 'memory', 'https'] as const;
 export type Section = (typeof sections)[number];
 
 export interface BenchOptions {
@@ -25,7 +25,7 @@ const names = {
   buffers: buffers.map(({ name }) => name),
 };
 
-export const help = `Usage: npm run bench -- [options]
+export const help = `Usage: npm run bench -- [options] [section…]
        npm run -s bench -- --json > result.json
 
   --quick             under a minute: fewer rows, less data, fewer rounds
@@ -33,7 +33,7 @@ export const help = `Usage: npm run bench -- [options]
   --markdown          the table in Markdown
   --size MB           bytes of a bulk trial, in millions (100; quick: 32)
   --repeat N          rounds; the table shows medians (5; quick: 2)
-  --only LIST         ${sections.join(', ')}
+  --only LIST         ${sections.join(', ')}; as sections without --only
   --engine LIST       ${names.engines.join(', ')}
   --cipher LIST       ${names.ciphers.join(', ')}
   --buffer LIST       ${names.buffers.join(', ')}
@@ -75,7 +75,7 @@ function parse(args: readonly string[]) {
   try {
     return parseArgs({
       args: [...args],
-      allowPositionals: false,
+      allowPositionals: true,
       options: {
         json: { type: 'boolean', default: false },
         markdown: { type: 'boolean', default: false },
@@ -88,7 +88,7 @@ function parse(args: readonly string[]) {
         cipher: { type: 'string' },
         buffer: { type: 'string' },
       },
-    }).values;
+    });
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
@@ -96,7 +96,7 @@ function parse(args: readonly string[]) {
 
 /** The options of a command line, or 'help'. */
 export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
-  const values = parse(args);
+  const { values, positionals } = parse(args);
   if (values.help) return 'help';
   const { json, markdown, quick } = values;
   if (json && markdown) throw new UsageError('--json and --markdown exclude each other');
@@ -109,6 +109,6 @@ export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
     engines: list('engine', values.engine, names.engines),
     ciphers: list('cipher', values.cipher, names.ciphers),
     buffers: list('buffer', values.buffer, names.buffers),
-    only: list('only', values.only, sections) ?? sections,
+    only: list('only', [values.only ?? [], positionals].flat().join(',') || undefined, sections) ?? sections,
   };
 }

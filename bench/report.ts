@@ -83,6 +83,26 @@ function memoryTable({ memory }: BenchDocument): Table {
   };
 }
 
+function httpsTable({ https }: BenchDocument): Table {
+  return {
+    title: 'https responses (TLS 1.3, 32 connections; http2: 8 with 16 streams), one process of the server',
+    legend:
+      'xnode, xnginx: to node (files: createReadStream().pipe()) and to nginx; CPU: of the server, all threads.',
+    left: 2,
+    header: ['content', 'server', 'per second', 'xnode', 'xnginx', 'CPU us', 'xnode', 'xnginx'],
+    rows: https.map((row) => [
+      row.content,
+      row.way,
+      row.perSecond.toFixed(0),
+      fixed(row.rateToNode, 2),
+      fixed(row.rateToNginx, 2),
+      row.cpuUs.toFixed(1),
+      fixed(row.cpuToNode, 2),
+      fixed(row.cpuToNginx, 2),
+    ]),
+  };
+}
+
 function smallTable({ small }: BenchDocument): Table {
   return {
     title: 'Small operations (medians of tinybench)',
@@ -124,6 +144,7 @@ export function present(document: BenchDocument, style: 'text' | 'markdown'): st
     handshakeTable,
     memoryTable,
     smallTable,
+    httpsTable,
     ...(judged ? [targetTable] : []),
   ]
     .map((make) => make(document))

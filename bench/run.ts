@@ -5,6 +5,8 @@ import { ciphers } from './ciphers.js';
 import { type BenchDocument, schema } from './document.js';
 import { engines } from './engines.js';
 import { runHandshakes } from './handshakes.js';
+import { runHttps } from './https.js';
+import { loadUnavailable } from './https-load.js';
 import { describeMachine } from './machine.js';
 import { runMemory } from './memory.js';
 import type { BenchOptions } from './options.js';
@@ -52,6 +54,13 @@ export async function runBench(
       ? await runSmall(userland.name, names, options.quick, progress)
       : [];
 
+  let https: BenchDocument['https'] = [];
+  if (options.only.includes('https') && userland) {
+    const missing = loadUnavailable();
+    if (missing === null) https = await runHttps(['node', userland.name], options.quick, progress);
+    else notes.push(`https not measured: ${missing}`);
+  }
+
   return {
     schema,
     machine,
@@ -63,7 +72,8 @@ export async function runBench(
     handshakes,
     memory,
     small,
-    targets: judge({ rows, cipherSpeed, handshakes, memory }),
+    https,
+    targets: judge({ rows, cipherSpeed, handshakes, memory, https }),
     seconds: Math.round((Date.now() - start) / 1000),
   };
 }

@@ -60,6 +60,8 @@ const peers = [
   ['curl', 'curl'],
   ['strace', 'strace'],
   ['nginx', 'nginx'],
+  ['wrk', 'wrk'],
+  ['h2load', 'nghttp2-client'],
 ];
 const withSbin = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
 const missing = peers
