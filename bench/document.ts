@@ -77,6 +77,20 @@ export interface MemoryResult {
   readonly samples: readonly { readonly rssKB: number; readonly heapKB: number }[];
 }
 
+/** Many connections of one server. */
+export interface ManyResult {
+  readonly trial: 'many';
+  readonly engine: string;
+  readonly connections: number;
+  /** Of an idle connection; 1 KB is 1024 bytes, as in {@link MemoryResult}. */
+  readonly idleRssKB: number;
+  readonly idleHeapKB: number;
+  /** Connections that broke or brought wrong bytes while all of them were busy. */
+  readonly errors: number;
+  /** Of all connections together, both directions. */
+  readonly mbPerSecond: number;
+}
+
 /** Responses of an https server. */
 export interface HttpsResult {
   readonly trial: 'https';
@@ -125,6 +139,7 @@ export interface BenchDocument {
   readonly memory: readonly MemoryResult[];
   readonly small: readonly SmallResult[];
   readonly https: readonly HttpsResult[];
+  readonly many: readonly ManyResult[];
   readonly targets: readonly Target[];
   readonly seconds: number;
 }

@@ -3,7 +3,9 @@ import { buffers } from './buffers.js';
 import { ciphers } from './ciphers.js';
 import { engines } from './engines.js';
 
-export const sections = ['bulk', 'small', 'handshake', 'memory', 'https'] as const;
+export const sections = ['bulk', 'small', 'handshake', 'memory', 'https', 'many'] as const;
+/** Without `many`, which takes minutes. */
+const usual = sections.filter((section) => section !== 'many');
 export type Section = (typeof sections)[number];
 
 export interface BenchOptions {
@@ -33,7 +35,8 @@ export const help = `Usage: npm run bench -- [options] [section…]
   --markdown          the table in Markdown
   --size MB           bytes of a bulk trial, in millions (100; quick: 32)
   --repeat N          rounds; the table shows medians (5; quick: 2)
-  --only LIST         ${sections.join(', ')}; as sections without --only
+  --only LIST         ${sections.join(', ')}; default all but many.
+                      A section's name alone does the same
   --engine LIST       ${names.engines.join(', ')}
   --cipher LIST       ${names.ciphers.join(', ')}
   --buffer LIST       ${names.buffers.join(', ')}
@@ -109,6 +112,6 @@ export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
     engines: list('engine', values.engine, names.engines),
     ciphers: list('cipher', values.cipher, names.ciphers),
     buffers: list('buffer', values.buffer, names.buffers),
-    only: list('only', [values.only ?? [], positionals].flat().join(',') || undefined, sections) ?? sections,
+    only: list('only', [values.only ?? [], positionals].flat().join(',') || undefined, sections) ?? usual,
   };
 }

@@ -83,6 +83,22 @@ function memoryTable({ memory }: BenchDocument): Table {
   };
 }
 
+function manyTable({ many }: BenchDocument): Table {
+  return {
+    title: 'Many connections: memory of an idle one; all of them busy',
+    left: 1,
+    header: ['engine', 'connections', 'RSS KB each', 'heap KB each', 'errors', 'MB/s'],
+    rows: many.map((row) => [
+      label(row.engine),
+      String(row.connections),
+      row.idleRssKB.toFixed(1),
+      row.idleHeapKB.toFixed(1),
+      String(row.errors),
+      row.mbPerSecond.toFixed(0),
+    ]),
+  };
+}
+
 function httpsTable({ https }: BenchDocument): Table {
   return {
     title: 'https responses (TLS 1.3, 32 connections; http2: 8 with 16 streams), one process of the server',
@@ -145,6 +161,7 @@ export function present(document: BenchDocument, style: 'text' | 'markdown'): st
     memoryTable,
     smallTable,
     httpsTable,
+    manyTable,
     ...(judged ? [targetTable] : []),
   ]
     .map((make) => make(document))

@@ -8,6 +8,7 @@ import { runHandshakes } from './handshakes.js';
 import { runHttps } from './https.js';
 import { loadUnavailable } from './https-load.js';
 import { describeMachine } from './machine.js';
+import { runMany } from './many.js';
 import { runMemory } from './memory.js';
 import type { BenchOptions } from './options.js';
 import { Payload } from './payload.js';
@@ -61,6 +62,8 @@ export async function runBench(
     else notes.push(`https not measured: ${missing}`);
   }
 
+  const many = options.only.includes('many') ? await runMany(usable, options.quick, progress) : [];
+
   return {
     schema,
     machine,
@@ -73,7 +76,8 @@ export async function runBench(
     memory,
     small,
     https,
-    targets: judge({ rows, cipherSpeed, handshakes, memory, https }),
+    many,
+    targets: judge({ rows, cipherSpeed, handshakes, memory, https, many }),
     seconds: Math.round((Date.now() - start) / 1000),
   };
 }

@@ -5,7 +5,7 @@ import { ratio, round } from './statistics.js';
 // What so-crypt promises of its evp engine, against node:tls with AES-128-GCM in TLS 1.3. Each ratio is one of two
 // medians of the same run; it says nothing about any other machine.
 
-type Measurements = Pick<BenchDocument, 'rows' | 'cipherSpeed' | 'handshakes' | 'memory' | 'https'>;
+type Measurements = Pick<BenchDocument, 'rows' | 'cipherSpeed' | 'handshakes' | 'memory' | 'https' | 'many'>;
 
 const engine = 'evp';
 
@@ -20,7 +20,7 @@ function target(
   return { name, asked: `${relation} ${limit}${unit}`, measured, met };
 }
 
-export function judge({ rows, cipherSpeed, handshakes, memory, https }: Measurements): Target[] {
+export function judge({ rows, cipherSpeed, handshakes, memory, https, many }: Measurements): Target[] {
   const find = (name: string, cipher: string | null, buffer: number): BulkResult | undefined =>
     rows.find((row) => row.engine === name && row.cipher === cipher && row.buffer === buffer);
   const cpu = (row: BulkResult | undefined, side: 'sender' | 'receiver'): number | undefined =>
@@ -98,5 +98,8 @@ export function judge({ rows, cipherSpeed, handshakes, memory, https }: Measurem
     rates('node', toNode, row?.rateToNode, row?.cpuToNode);
     if (toNginx !== null) rates('nginx', toNginx, row?.rateToNginx, row?.cpuToNginx);
   }
+  const busy = many.find((row) => row.engine === engine);
+  targets.push(target('memory of one of many idle connections', '<=', 14, busy?.idleRssKB ?? null, ' KB'));
+  targets.push(target('many busy connections that fail', '<=', 0, busy?.errors ?? null));
   return targets;
 }

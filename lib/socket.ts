@@ -33,6 +33,7 @@ import {
   kState,
   State,
 } from './socket-internals.js';
+import { gather } from './userland/gather.js';
 
 /** Options of `new Socket()`: those of net.Socket, and `crypt`. */
 export interface SocketOptions extends net.SocketConstructorOpts {
@@ -185,7 +186,9 @@ export class Socket extends callableBase(net.Socket) {
   // turn ends; but when the last turn brought several, so will this one probably, and all of it waits.
   override write(chunk: unknown, encoding?: unknown, callback?: unknown): boolean {
     const state = this[kState];
-    if (state !== null && state.records !== null && state.records.writer !== null) {
+    // Who corks itself, as http does, has its own idea of what belongs together.
+    const isCorked = state?.corked === false && this.writableCorked > 0;
+    if (state !== null && state.records !== null && state.records.writer !== null && !isCorked) {
       if (state.writes++ === 0) process.nextTick(endTurn, this, state);
       if (!state.corked && (state.writes > 1 || state.streaming)) {
         state.corked = true;
@@ -227,8 +230,10 @@ export class Socket extends callableBase(net.Socket) {
     if (state === null) return super._writev!(entries as never, callback);
     if (state.gate !== null) return this[kHold](state, () => this._writev(entries, callback), callback);
     if (!state.files?.size && (state.plainEntries === 0 || !state.records?.writer)) {
-      if (!state.records?.writer) return super._writev!(entries as never, callback);
-      return state.records.send(entries.map(bytesOf), callback);
+      const { records } = state;
+      if (!records?.writer) return super._writev!(entries as never, callback);
+      const gathered = records.writer.sealsAtOnce ? gather(entries) : undefined;
+      return records.send(gathered ? [gathered] : entries.map(bytesOf), callback);
     }
     // One after the other: the entries of one kind that come first, then the rest.
     const kindOf = ({ chunk }: Entry, index: number): string | Buffer => {
