@@ -19,6 +19,8 @@ const contents = [
   { name: '100 KB file, http2', path: 'file-100k', bytes: 100_000, isHttp2: true },
 ] as const;
 
+const WARM_REQUESTS = 10_000;
+
 interface Server {
   readonly way: string;
   readonly isHttp2: boolean;
@@ -80,13 +82,18 @@ async function measure(
     (content.isHttp2 ? h2load : wrk)(`https://127.0.0.1:${server.port}/${content.path}`, isQuick ? 1 : 2);
   for (const { name } of contents) {
     const own = rows.filter(({ content }) => content.name === name);
-    for (let i = 0; i <= rounds; i++)
+    for (const row of own) {
+      progress.step(`https ${name}, ${row.server.way}, warm-up`);
+      // As many as it takes V8 to compile what matters; on a busy machine seconds say little.
+      for (let asked = 0, i = 0; asked < WARM_REQUESTS && i < 5; i++) asked += (await ask(row)).requests;
+    }
+    for (let i = 1; i <= rounds; i++)
       for (const row of own) {
-        progress.step(`https ${name}, ${row.server.way}, ${i === 0 ? 'warm-up' : `round ${i} of ${rounds}`}`);
+        progress.step(`https ${name}, ${row.server.way}, round ${i} of ${rounds}`);
         const before = cpuTimeOf(row.server.pid);
         const { requests, seconds } = await ask(row);
         const cpuUs = (cpuTimeOf(row.server.pid) - before) / requests;
-        if (i > 0) row.samples.push({ perSecond: round(requests / seconds), cpuUs: round(cpuUs) });
+        row.samples.push({ perSecond: round(requests / seconds), cpuUs: round(cpuUs) });
       }
   }
   const medians = rows.map(({ content, server, samples }) => ({
