@@ -95,6 +95,37 @@ export interface MemoryResult {
   readonly samples: readonly { readonly rssKB: number; readonly heapKB: number }[];
 }
 
+/** Many connections of one server. */
+export interface ManyResult {
+  readonly trial: 'many';
+  readonly engine: string;
+  readonly connections: number;
+  /** Of an idle connection; 1 KB is 1024 bytes, as in {@link MemoryResult}. */
+  readonly idleRssKB: number;
+  readonly idleHeapKB: number;
+  /** Connections that broke or brought wrong bytes while all of them were busy. */
+  readonly errors: number;
+  /** Of all connections together, both directions. */
+  readonly mbPerSecond: number;
+}
+
+/** Responses of an https server. */
+export interface HttpsResult {
+  readonly trial: 'https';
+  /** What was asked for. */
+  readonly content: string;
+  /** 'node', 'nginx', or the engine of so-crypt. */
+  readonly way: string;
+  readonly perSecond: number;
+  /** CPU time of the server (all threads, user and system) for a response, microseconds. */
+  readonly cpuUs: number;
+  readonly rateToNode: number | null;
+  readonly cpuToNode: number | null;
+  readonly rateToNginx: number | null;
+  readonly cpuToNginx: number | null;
+  readonly samples: readonly { readonly perSecond: number; readonly cpuUs: number }[];
+}
+
 export interface SmallResult {
   readonly operation: string;
   readonly engine: string;
@@ -147,6 +178,8 @@ export interface BenchDocument {
   readonly memory: readonly MemoryResult[];
   readonly small: readonly SmallResult[];
   readonly ssh: readonly SshResult[];
+  readonly https: readonly HttpsResult[];
+  readonly many: readonly ManyResult[];
   readonly targets: readonly Target[];
   readonly seconds: number;
 }

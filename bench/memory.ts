@@ -16,10 +16,11 @@ interface Sample {
 // whatever the engine; from there on memory grows with the connections.
 const warmup = { full: 1500, quick: 500 };
 
-async function trial(engine: Engine, before: number, connections: number): Promise<Sample> {
+/** What a connection costs the server, by the difference that so many make after so many others. */
+export async function idleMemory(engine: Engine, before: number, connections: number): Promise<Sample> {
   const job: MemoryJob = { engine: engine.name, cipher: mainCipher.name };
-  const server = new Child('memory-server', job, { execArgv: ['--expose-gc'] });
-  const client = new Child('memory-client', job);
+  const server = new Child('memory-server', job, { execArgv: ['--expose-gc'], timeLimit: 300_000 });
+  const client = new Child('memory-client', job, { timeLimit: 300_000 });
   return withChildren([client, server], async () => {
     client.send('connect', await server.expect('listening'));
     const grow = async (count: number, total: number) => {
@@ -50,7 +51,7 @@ export async function runMemory(
   for (let round = 1; round <= rounds; round++) {
     for (const { engine, samples } of entries) {
       progress.step(`memory ${engine.label}, round ${round} of ${rounds}`);
-      samples.push(await trial(engine, isQuick ? warmup.quick : warmup.full, connections));
+      samples.push(await idleMemory(engine, isQuick ? warmup.quick : warmup.full, connections));
     }
   }
   return entries.map(({ engine, samples }) => ({

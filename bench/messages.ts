@@ -39,6 +39,8 @@ export interface Messages {
   open: { count: number };
   /** memory client: they are open */
   opened: Record<string, never>;
+  /** client of many connections: what was exchanged by all of them, and by how many it was not */
+  exchanged: { errors: number; seconds: number; megabytes: number };
   /** main to memory server: measure, once there are so many connections */
   measure: { connections: number };
   /** memory server: bytes in use */

@@ -3,11 +3,12 @@ import { buffers } from './buffers.js';
 import { ciphers } from './ciphers.js';
 import { engines } from './engines.js';
 
-export const sections = ['bulk', 'small', 'handshake', 'memory', 'workers'] as const;
-/** Those that run only if they are asked for. */
-const furtherSections = ['ssh'] as const;
-const allSections = [...sections, ...furtherSections];
-export type Section = (typeof allSections)[number];
+export const sections = ['bulk', 'small', 'handshake', 'memory', 'https', 'workers', 'many', 'ssh'] as const;
+export type Section = (typeof sections)[number];
+/** Those that take minutes, or packages, and run only if they are asked for. */
+const further: readonly Section[] = ['many', 'ssh'];
+/** Too long for --quick. */
+const long: readonly Section[] = ['workers'];
 
 export interface BenchOptions {
   readonly json: boolean;
@@ -28,7 +29,7 @@ const names = {
   buffers: buffers.map(({ name }) => name),
 };
 
-export const help = `Usage: npm run bench -- [options]
+export const help = `Usage: npm run bench -- [options] [section…]
        npm run -s bench -- --json > result.json
 
   --quick             under a minute: fewer rows, less data, fewer rounds, no workers
@@ -36,7 +37,8 @@ export const help = `Usage: npm run bench -- [options]
   --markdown          the table in Markdown
   --size MB           bytes of a bulk trial, in millions (100; quick: 32)
   --repeat N          rounds; the table shows medians (5; quick: 2)
-  --only LIST         ${sections.join(', ')}; ssh, which also goes as npm run bench -- ssh
+  --only LIST         ${sections.join(', ')}; default all but ${further.join(' and ')}.
+                      A section's name alone does the same
   --engine LIST       ${names.engines.join(', ')}
   --cipher LIST       ${names.ciphers.join(', ')}
   --buffer LIST       ${names.buffers.join(', ')}
@@ -100,9 +102,6 @@ function parse(args: readonly string[]) {
 /** The options of a command line, or 'help'. */
 export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
   const { values, positionals } = parse(args);
-  if (positionals.length > 1) throw new UsageError(`one section at a time, not ${positionals.join(' ')}`);
-  if (positionals.length > 0 && values.only !== undefined)
-    throw new UsageError('a section and --only exclude each other');
   if (values.help) return 'help';
   const { json, markdown, quick } = values;
   if (json && markdown) throw new UsageError('--json and --markdown exclude each other');
@@ -116,7 +115,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
     ciphers: list('cipher', values.cipher, names.ciphers),
     buffers: list('buffer', values.buffer, names.buffers),
     only:
-      list('only', values.only ?? positionals[0], allSections) ??
-      sections.filter((name) => !quick || name !== 'workers'),
+      list('only', [values.only ?? [], positionals].flat().join(',') || undefined, sections) ??
+      sections.filter((name) => !further.includes(name) && !(quick && long.includes(name))),
   };
 }

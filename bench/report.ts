@@ -117,6 +117,42 @@ function memoryTable({ memory }: BenchDocument): Table {
   };
 }
 
+function manyTable({ many }: BenchDocument): Table {
+  return {
+    title: 'Many connections: memory of an idle one; all of them busy',
+    left: 1,
+    header: ['engine', 'connections', 'RSS KB each', 'heap KB each', 'errors', 'MB/s'],
+    rows: many.map((row) => [
+      label(row.engine),
+      String(row.connections),
+      row.idleRssKB.toFixed(1),
+      row.idleHeapKB.toFixed(1),
+      String(row.errors),
+      row.mbPerSecond.toFixed(0),
+    ]),
+  };
+}
+
+function httpsTable({ https }: BenchDocument): Table {
+  return {
+    title: 'https responses (TLS 1.3, 32 connections; http2: 8 with 16 streams), one process of the server',
+    legend:
+      'xnode, xnginx: to node (files: createReadStream().pipe()) and to nginx; CPU: of the server, all threads.',
+    left: 2,
+    header: ['content', 'server', 'per second', 'xnode', 'xnginx', 'CPU us', 'xnode', 'xnginx'],
+    rows: https.map((row) => [
+      row.content,
+      row.way,
+      row.perSecond.toFixed(0),
+      fixed(row.rateToNode, 2),
+      fixed(row.rateToNginx, 2),
+      row.cpuUs.toFixed(1),
+      fixed(row.cpuToNode, 2),
+      fixed(row.cpuToNginx, 2),
+    ]),
+  };
+}
+
 function smallTable({ small }: BenchDocument): Table {
   return {
     title: 'Small operations (medians of tinybench)',
@@ -197,6 +233,8 @@ export function present(document: BenchDocument, style: 'text' | 'markdown'): st
     memoryTable,
     smallTable,
     sshTable,
+    httpsTable,
+    manyTable,
     ...(judged ? [targetTable] : []),
   ]
     .map((make) => make(document))

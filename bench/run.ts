@@ -5,7 +5,10 @@ import { ciphers } from './ciphers.js';
 import { type BenchDocument, schema } from './document.js';
 import { engines } from './engines.js';
 import { runHandshakes } from './handshakes.js';
+import { runHttps } from './https.js';
+import { loadUnavailable } from './https-load.js';
 import { describeMachine } from './machine.js';
+import { runMany } from './many.js';
 import { runMemory } from './memory.js';
 import { opensshUnavailable } from './openssh.js';
 import type { BenchOptions } from './options.js';
@@ -64,6 +67,15 @@ export async function runBench(
     if (unavailable === null) ssh = await runSsh(usable, options, progress);
   }
 
+  let https: BenchDocument['https'] = [];
+  if (options.only.includes('https') && userland) {
+    const missing = loadUnavailable();
+    if (missing === null) https = await runHttps(['node', userland.name], options.quick, progress);
+    else notes.push(`https not measured: ${missing}`);
+  }
+
+  const many = options.only.includes('many') ? await runMany(usable, options.quick, progress) : [];
+
   return {
     schema,
     machine,
@@ -77,7 +89,9 @@ export async function runBench(
     memory,
     small,
     ssh,
-    targets: judge({ rows, cipherSpeed, handshakes, memory }),
+    https,
+    many,
+    targets: judge({ rows, cipherSpeed, handshakes, memory, https, many }),
     seconds: Math.round((Date.now() - start) / 1000),
   };
 }

@@ -5,7 +5,7 @@ import { ratio, round } from './statistics.js';
 // What so-crypt promises of its evp engine, against node:tls with AES-128-GCM in TLS 1.3. Each ratio is one of two
 // medians of the same run; it says nothing about any other machine.
 
-type Measurements = Pick<BenchDocument, 'rows' | 'cipherSpeed' | 'handshakes' | 'memory'>;
+type Measurements = Pick<BenchDocument, 'rows' | 'cipherSpeed' | 'handshakes' | 'memory' | 'https' | 'many'>;
 
 const engine = 'evp';
 
@@ -20,7 +20,7 @@ function target(
   return { name, asked: `${relation} ${limit}${unit}`, measured, met };
 }
 
-export function judge({ rows, cipherSpeed, handshakes, memory }: Measurements): Target[] {
+export function judge({ rows, cipherSpeed, handshakes, memory, https, many }: Measurements): Target[] {
   const find = (name: string, cipher: string | null, buffer: number): BulkResult | undefined =>
     rows.find((row) => row.engine === name && row.cipher === cipher && row.buffer === buffer);
   const cpu = (row: BulkResult | undefined, side: 'sender' | 'receiver'): number | undefined =>
@@ -75,5 +75,31 @@ export function judge({ rows, cipherSpeed, handshakes, memory }: Measurements): 
       ' KB',
     ),
   );
+
+  for (const [content, toNode, toNginx] of [
+    ['1 KB', 1.1, null],
+    ['100 KB file', 2.5, 0.75],
+    ['1 MB file', 1.6, 0.8],
+    ['1 KB, http2', 1, null],
+    ['100 KB file, http2', 1, null],
+  ] as const) {
+    const row = https.find((one) => one.way === engine && one.content === content);
+    // By the server's CPU time, too: the rate may be the load generator's.
+    const rates = (what: string, limit: number, rate?: number | null, cpu?: number | null): void => {
+      targets.push(target(`https ${content} per second to ${what}`, '>=', limit, rate ?? null));
+      const perSecondOfCpu = target(
+        `https ${content} per second of CPU to ${what}`,
+        '>=',
+        limit,
+        ratio(1, cpu),
+      );
+      targets.push(perSecondOfCpu);
+    };
+    rates('node', toNode, row?.rateToNode, row?.cpuToNode);
+    if (toNginx !== null) rates('nginx', toNginx, row?.rateToNginx, row?.cpuToNginx);
+  }
+  const busy = many.find((row) => row.engine === engine);
+  targets.push(target('memory of one of many idle connections', '<=', 14, busy?.idleRssKB ?? null, ' KB'));
+  targets.push(target('many busy connections that fail', '<=', 0, busy?.errors ?? null));
   return targets;
 }

@@ -40,6 +40,7 @@ import {
   kState,
   State,
 } from './socket-internals.js';
+import { gather } from './userland/gather.js';
 
 /** Options of `new Socket()`: those of net.Socket, and `crypt`. */
 export interface SocketOptions extends net.SocketConstructorOpts {
@@ -196,8 +197,11 @@ export class Socket extends callableBase(net.Socket) {
   // turn ends; but when the last turn brought several, so will this one probably, and all of it waits.
   override write(chunk: unknown, encoding?: unknown, callback?: unknown): boolean {
     const state = this[kState];
-    if (state !== null && state.records !== null && state.records.writer !== null) {
-      refuseLongPayload(state.records.writer.maxPayload, chunk, encoding);
+    const writer = state?.records?.writer;
+    if (writer) refuseLongPayload(writer.maxPayload, chunk, encoding);
+    // Who corks itself, as http does, has its own idea of what belongs together.
+    const isCorked = state?.corked === false && this.writableCorked > 0;
+    if (state && writer && !isCorked) {
       if (state.writes++ === 0) process.nextTick(endTurn, this, state);
       if (!state.corked && (state.writes > 1 || state.streaming)) {
         state.corked = true;
@@ -240,8 +244,10 @@ export class Socket extends callableBase(net.Socket) {
     if (state.gate !== null) return this[kHold](state, () => this._writev(entries, callback), callback);
     state.heldEntries = 0;
     if (!state.files?.size && (state.plainEntries === 0 || !state.records?.writer)) {
-      if (!state.records?.writer) return super._writev!(entries as never, callback);
-      return state.records.send(entries.map(bytesOf), callback);
+      const { records } = state;
+      if (!records?.writer) return super._writev!(entries as never, callback);
+      const gathered = records.writer.sealsAtOnce ? gather(entries) : undefined;
+      return records.send(gathered ? [gathered] : entries.map(bytesOf), callback);
     }
     // One after the other: the entries of one kind that come first, then the rest.
     const kindOf = ({ chunk }: Entry, index: number): string | Buffer => {

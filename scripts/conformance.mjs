@@ -7,10 +7,11 @@ import { existsSync, mkdirSync, readdirSync, realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { known } from './conformance/known.mjs';
+import { knownWith } from './conformance/known.mjs';
 import { runTest } from './conformance/run-test.mjs';
 import { nodeOf } from './nodes.mjs';
 
+const known = knownWith(process.env.SO_CRYPT_ENGINE);
 const MODULES = ['net', 'tls', 'https', 'http2'];
 const usage = `npm run conformance -- FOLDER [${MODULES.join('|')}] [FILTER]
 

@@ -62,6 +62,8 @@ const peers = [
   ['nginx', 'nginx'],
   ['ssh', 'openssh-client'],
   ['sshd', 'openssh-server'],
+  ['wrk', 'wrk'],
+  ['h2load', 'nghttp2-client'],
 ];
 const withSbin = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
 const missing = peers

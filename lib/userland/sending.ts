@@ -17,6 +17,7 @@ export interface Outlet {
 export class UserlandWriter implements Writer {
   readonly engine: Engine;
   readonly protocol: Arming['protocol'];
+  readonly sealsAtOnce = true;
   readonly #records: RecordWriter;
   readonly #outlet: Outlet;
 

@@ -34,6 +34,8 @@ export class RecordWriter {
   /** Most bytes that {@link seal} takes. */
   segment: number;
   #keyUpdates = 0;
+  /** Frames under the present key, or somewhat more: the addon knows, and is asked when it matters. */
+  #atMost = 0;
 
   constructor(arming: Arming & { write: object }) {
     this.#cipher = arming.cipher;
@@ -92,7 +94,10 @@ export class RecordWriter {
    */
   seal(chunks: Uint8Array | readonly Uint8Array[], length: number): Sealed {
     const records = Math.ceil(length / this.#maxFragment);
+    const limit = this.canUpdate ? Math.min(this.#keyUpdateAfter, this.#recordLimit) : this.#recordLimit;
+    if (this.#atMost + records <= limit) return this.#seal(ContentType.applicationData, chunks, length);
     const frames = this.#sealer.frames;
+    this.#atMost = frames;
     if (this.canUpdate && frames > 0 && frames + records > this.#keyUpdateAfter) {
       const update = this.keyUpdate(false);
       const data = this.#seal(ContentType.applicationData, chunks, length);
@@ -126,6 +131,7 @@ export class RecordWriter {
     const sealed = this.#seal(ContentType.handshake, Uint8Array.of(24, 0, 0, 1, request ? 1 : 0), 5);
     if (!this.#sealer.updateKey()) throw providerFailed();
     this.#keyUpdates++;
+    this.#atMost = 0;
     return sealed;
   }
 
@@ -135,6 +141,7 @@ export class RecordWriter {
   }
 
   #seal(type: number, chunks: Uint8Array | readonly Uint8Array[], length: number): Sealed {
+    this.#atMost += Math.floor(length / this.#maxFragment) + 2;
     const bound = length + (Math.floor(length / this.#maxFragment) + 2) * this.#overhead;
     const pool = bound <= small.size ? small : bound <= large.size ? large : undefined;
     const buffer = pool?.acquire() ?? Buffer.allocUnsafeSlow(bound); // none fits: tiny fragments, or much padding

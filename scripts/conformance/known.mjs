@@ -2,7 +2,7 @@
 const RENEGOTIATION =
   'renegotiates: after the handshake there is no SSL object to do it; TLS 1.3 has none either';
 
-export const known = new Map([
+const known = new Map([
   ['test-https-client-renegotiation-limit.js', RENEGOTIATION],
   [
     'test-tls-buffersize.js',
@@ -26,3 +26,18 @@ export const known = new Map([
     "expects ECANCELED for a write that waited for a handshake that failed; so-crypt tells that write the handshake's error",
   ],
 ]);
+
+const OLD_TLS = 'speaks TLS 1.0 or 1.1, which kTLS has not; an engine that is named is never replaced';
+
+// Beside these, under an engine that is named by SO_CRYPT_ENGINE.
+const under = {
+  ktls: [
+    ['test-https-agent-additional-options.js', OLD_TLS],
+    ['test-https-agent-session-eviction.js', OLD_TLS],
+  ],
+};
+
+/** The tests that fail, and why, with an engine. */
+export function knownWith(engine) {
+  return new Map([...known, ...(under[engine] ?? [])]);
+}

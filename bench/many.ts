@@ -1,0 +1,52 @@
+import { Child, withChildren } from './child.js';
+import { mainCipher } from './ciphers.js';
+import type { ManyResult } from './document.js';
+import type { Engine } from './engines.js';
+import { idleMemory } from './memory.js';
+import type { MemoryJob } from './memory-job.js';
+import type { Progress } from './progress.js';
+import { round } from './statistics.js';
+
+/** Many connections of one server: what an idle one costs it, and whether all of them can be busy at the same time. */
+export async function runMany(
+  engines: readonly Engine[],
+  isQuick: boolean,
+  progress: Progress,
+): Promise<ManyResult[]> {
+  const connections = isQuick ? 500 : 5000;
+  const results: ManyResult[] = [];
+  progress.plan(engines.length * 2);
+  for (const engine of engines) {
+    progress.step(`${connections} idle connections, ${engine.label}`);
+    const idle = await idleMemory(engine, isQuick ? 500 : 1500, connections);
+    progress.step(`${connections} busy connections, ${engine.label}`);
+    const busy = await exchange(engine, connections);
+    results.push({
+      trial: 'many',
+      engine: engine.name,
+      connections,
+      idleRssKB: idle.rssKB,
+      idleHeapKB: idle.heapKB,
+      ...busy,
+    });
+  }
+  return results;
+}
+
+async function exchange(
+  engine: Engine,
+  connections: number,
+): Promise<{ errors: number; mbPerSecond: number }> {
+  const job: MemoryJob = { engine: engine.name, cipher: mainCipher.name };
+  const setup = { timeLimit: 300_000 };
+  const server = new Child('many-server', job, setup);
+  const client = new Child('many-client', job, setup);
+  return withChildren([client, server], async () => {
+    client.send('connect', await server.expect('listening'));
+    client.send('open', { count: connections });
+    await client.expect('opened');
+    client.send('start', {});
+    const { errors, seconds, megabytes } = await client.expect('exchanged');
+    return { errors, mbPerSecond: round(megabytes / seconds) };
+  });
+}

@@ -1,0 +1,24 @@
+import type { Entry } from '../socket-internals.js';
+
+/** Up to here copying is cheaper than handing several Buffers to the addon. */
+const MOST = 16_384;
+
+// What is written here is sealed before anything else can run.
+const scratch = Buffer.allocUnsafeSlow(MOST);
+
+/** Small chunks as one run of bytes, for a writer that seals at once; undefined: they are too long for that. */
+export function gather(entries: readonly Entry[]): Buffer | undefined {
+  let at = 0;
+  for (const { chunk, encoding } of entries) {
+    if (typeof chunk === 'string') {
+      // UTF-16 to UTF-8 makes three bytes of one unit at most.
+      if (at + 3 * chunk.length > MOST) return undefined;
+      at += scratch.write(chunk, at, encoding as BufferEncoding);
+    } else {
+      if (at + chunk.length > MOST) return undefined;
+      scratch.set(chunk, at);
+      at += chunk.length;
+    }
+  }
+  return scratch.subarray(0, at);
+}
