@@ -1,5 +1,6 @@
 import { killChildren } from './child.js';
 import { help, parseOptions, UsageError } from './options.js';
+import { runPaper } from './paper/paper.js';
 import type { Payload } from './payload.js';
 import { Progress } from './progress.js';
 import { present } from './report.js';
@@ -26,7 +27,14 @@ for (const [signal, status] of [
 }
 
 async function main(): Promise<void> {
-  const options = parseOptions(process.argv.slice(2));
+  const args = process.argv.slice(2);
+  if (args[0] === 'paper') {
+    const text = await runPaper(args.slice(1), progress);
+    progress.end();
+    process.stdout.write(`${text}\n`);
+    return;
+  }
+  const options = parseOptions(args);
   if (options === 'help') {
     process.stdout.write(help);
     return;

@@ -31,6 +31,7 @@ const names = {
 
 export const help = `Usage: npm run bench -- [options] [section…]
        npm run -s bench -- --json > result.json
+       npm run bench -- paper [--help]     the paper's experiment, in the lab
 
   --quick             under a minute: fewer rows, less data, fewer rounds, no workers
   --json              one JSON document on stdout (schema so-crypt-bench/1)

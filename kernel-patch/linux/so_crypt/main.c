@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/cpumask.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/workqueue.h>
@@ -8,6 +9,8 @@
 #include "selftest/selftest.h"
 
 struct workqueue_struct *scr_workqueue;
+/* Not the same: what is here has to go on while the other waits for sockets. */
+struct workqueue_struct *scr_mac_workqueue;
 
 static ushort depth = 16;
 module_param(depth, ushort, 0644);
@@ -30,9 +33,17 @@ static int __init so_crypt_init(void)
 					WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	if (!scr_workqueue)
 		return -ENOMEM;
-	err = tcp_register_ulp(&scr_ulp_ops);
-	if (err)
-		destroy_workqueue(scr_workqueue);
+	scr_mac_workqueue = alloc_workqueue("so_crypt_mac",
+					    WQ_UNBOUND | WQ_MEM_RECLAIM,
+					    num_possible_cpus());
+	err = -ENOMEM;
+	if (scr_mac_workqueue)
+		err = tcp_register_ulp(&scr_ulp_ops);
+	if (!err)
+		return 0;
+	if (scr_mac_workqueue)
+		destroy_workqueue(scr_mac_workqueue);
+	destroy_workqueue(scr_workqueue);
 	return err;
 }
 
@@ -40,6 +51,7 @@ static void __exit so_crypt_exit(void)
 {
 	/* Every socket holds the module; those that had it are gone by now. */
 	tcp_unregister_ulp(&scr_ulp_ops);
+	destroy_workqueue(scr_mac_workqueue);
 	destroy_workqueue(scr_workqueue);
 }
 

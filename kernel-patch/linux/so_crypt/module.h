@@ -7,5 +7,6 @@
 struct workqueue_struct;
 
 extern struct workqueue_struct *scr_workqueue;
+extern struct workqueue_struct *scr_mac_workqueue;
 u16 scr_default_depth(void);
 #endif

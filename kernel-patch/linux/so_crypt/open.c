@@ -75,119 +75,95 @@ int scr_frame_length(const struct scr_direction *d, const u8 *head)
 	return length;
 }
 
-/* One cipher operation, waited for. */
-static int decrypt(struct scr_direction *d, u8 *iv, u8 *assoc, u32 assoc_len,
-		   u8 *data, u32 len)
+/* Begins one cipher operation. */
+static int submit(struct scr_direction *d, struct scr_opening *o, u32 assoc_len,
+		  u32 len)
 {
 	const u32 flags = CRYPTO_TFM_REQ_MAY_BACKLOG | CRYPTO_TFM_REQ_MAY_SLEEP;
-	const unsigned int entries = 1 + scr_sg_pages(data, len);
-	DECLARE_CRYPTO_WAIT(wait);
-	struct scatterlist *sg;
-	size_t request;
-	void *req;
-	int err;
+	u8 *data = o->frame + d->layout.crypt_start;
 
-	request = d->tfm.aead ?
-		  sizeof(struct aead_request) +
-		  crypto_aead_reqsize(d->tfm.aead) :
-		  sizeof(struct skcipher_request) +
-		  crypto_skcipher_reqsize(d->tfm.skcipher);
-	request = ALIGN(request, CRYPTO_MINALIGN);
-	req = kmalloc(request + entries * sizeof(*sg), GFP_KERNEL);
-	if (!req)
-		return -ENOMEM;
-	sg = req + request;
 	if (d->tfm.aead) {
-		scr_sg_init(sg, assoc, assoc_len, data, len);
-		aead_request_set_tfm(req, d->tfm.aead);
-		aead_request_set_callback(req, flags, crypto_req_done, &wait);
-		aead_request_set_ad(req, assoc_len);
-		aead_request_set_crypt(req, sg, sg, len, iv);
-		err = crypto_wait_req(crypto_aead_decrypt(req), &wait);
-	} else {
-		scr_sg_init(sg, NULL, 0, data, len);
-		skcipher_request_set_tfm(req, d->tfm.skcipher);
-		skcipher_request_set_callback(req, flags, crypto_req_done,
-					      &wait);
-		skcipher_request_set_crypt(req, sg, sg, len, iv);
-		err = crypto_wait_req(crypto_skcipher_decrypt(req), &wait);
+		scr_sg_init(o->sg, o->assoc, assoc_len, data, len);
+		aead_request_set_tfm(o->request, d->tfm.aead);
+		aead_request_set_callback(o->request, flags, crypto_req_done,
+					  &o->wait);
+		aead_request_set_ad(o->request, assoc_len);
+		aead_request_set_crypt(o->request, o->sg, o->sg, len, o->iv);
+		return crypto_aead_decrypt(o->request);
 	}
-	kfree_sensitive(req);
-	return err;
+	scr_sg_init(o->sg, NULL, 0, data, len);
+	skcipher_request_set_tfm(o->request, d->tfm.skcipher);
+	skcipher_request_set_callback(o->request, flags, crypto_req_done,
+				      &o->wait);
+	skcipher_request_set_crypt(o->request, o->sg, o->sg, len, o->iv);
+	return crypto_skcipher_decrypt(o->request);
 }
 
-static int verify_mac(struct scr_direction *d, const u8 *header, const u8 *data,
-		      u32 len, const u8 *tag)
+static int verify_mac(struct scr_direction *d, u64 sequence, const u8 *header,
+		      const u8 *data, u32 len, const u8 *tag)
 {
 	u8 assoc[SCR_MAX_ASSOC], mac[SCR_MAX_TAG];
 	u32 n;
 	int err;
 
-	n = scr_build_assoc(&d->layout, header, d->sequence, len, assoc);
+	n = scr_build_assoc(&d->layout, header, sequence, len, assoc);
 	err = scr_hmac(d->hmac, assoc, n, data, len, mac);
 	if (!err && crypto_memneq(mac, tag, d->layout.tag))
 		err = -EBADMSG;
 	return err;
 }
 
-static int open_aead(struct scr_direction *d, u8 *frame, u32 len, u8 *iv)
+/* The MAC behind the ciphertext or, with MAC-and-encrypt, the decrypted text. */
+static int verify_last(struct scr_direction *d, const struct scr_opening *o)
 {
 	const struct scr_layout *l = &d->layout;
-	const u32 text = len - l->crypt_start;
-	u8 *assoc;
-	u32 n;
-	int err;
+	const u32 end = l->crypt_start + crypted_length(l, o->len);
 
-	if (d->chacha)
-		return scr_ssh_chacha_open(d->chacha, d->sequence, frame,
-					   len - l->tag) ? 0 : -EBADMSG;
-	/* DMA must not go to the stack */
-	assoc = kmalloc(SCR_MAX_ASSOC + SO_CRYPT_MAX_IV, GFP_KERNEL);
-	if (!assoc)
-		return -ENOMEM;
-	n = scr_build_assoc(l, frame, d->sequence, text - l->tag, assoc);
-	memcpy(assoc + SCR_MAX_ASSOC, iv, SO_CRYPT_MAX_IV);
-	err = decrypt(d, assoc + SCR_MAX_ASSOC, assoc, n,
-		      frame + l->crypt_start, text);
-	kfree(assoc);
-	return err;
+	return verify_mac(d, o->sequence, o->frame, o->frame + l->header_len,
+			  end - l->header_len, o->frame + end);
 }
 
-/* Decrypts and verifies. The MAC of MAC-then-encrypt is still to be checked. */
-static int open_body(struct scr_direction *d, u8 *frame, u32 len)
+static int start_aead(struct scr_direction *d, struct scr_opening *o)
 {
 	const struct scr_layout *l = &d->layout;
-	const u32 crypted = crypted_length(l, len);
-	const u32 crypt_end = l->crypt_start + crypted;
-	const bool chained = l->nonce == SCR_NONCE_CHAINED;
-	u8 last_block[SO_CRYPT_MAX_IV] = {};
-	u8 iv[SO_CRYPT_MAX_IV];
-	u8 *request_iv;
-	int err;
+	const u32 text = o->len - l->crypt_start;
+	u32 n;
 
-	scr_build_iv(d, frame + l->header_len, iv);
+	if (d->chacha)
+		return scr_ssh_chacha_open(d->chacha, o->sequence, o->frame,
+					   o->len - l->tag) ? 0 : -EBADMSG;
+	n = scr_build_assoc(l, o->frame, o->sequence, text - l->tag, o->assoc);
+	return submit(d, o, n, text);
+}
+
+static int start(struct scr_direction *d, struct scr_opening *o)
+{
+	const struct scr_layout *l = &d->layout;
+	int err = 0;
+
 	if (l->order == SCR_ORDER_AEAD)
-		return open_aead(d, frame, len, iv);
-	if (l->order == SCR_ORDER_ENCRYPT_THEN_MAC) {
-		err = verify_mac(d, frame, frame + l->header_len,
-				 crypt_end - l->header_len, frame + crypt_end);
-		if (err)
-			return err;
-	}
-	if (chained)
-		memcpy(last_block, frame + crypt_end - d->cipher->block,
-		       d->cipher->block);
-	request_iv = kmemdup(iv, sizeof(iv), GFP_KERNEL);
-	if (!request_iv)
-		return -ENOMEM;
-	err = decrypt(d, request_iv, NULL, 0, frame + l->crypt_start, crypted);
-	kfree(request_iv);
-	if (!err && l->order == SCR_ORDER_MAC_AND_ENCRYPT)
-		err = verify_mac(d, frame, frame + l->header_len,
-				 crypt_end - l->header_len, frame + crypt_end);
-	if (!err && chained)
-		memcpy(d->iv, last_block, d->cipher->block);
-	return err;
+		return start_aead(d, o);
+	if (l->order == SCR_ORDER_ENCRYPT_THEN_MAC)
+		err = verify_last(d, o);
+	return err ?: submit(d, o, 0, crypted_length(l, o->len));
+}
+
+/*
+ * Gives a frame to the cipher. The next one may be started before this one is
+ * finished, but they are finished in the same order, each of them.
+ */
+void scr_open_start(struct scr_direction *d, struct scr_opening *o)
+{
+	const u32 crypted = crypted_length(&d->layout, o->len);
+	u8 last_block[SO_CRYPT_MAX_IV] = {};
+
+	o->sequence = d->sequence;
+	scr_build_iv(d, o->frame + d->layout.header_len, o->iv);
+	if (scr_is_serial(d))	/* it is decrypted in place */
+		memcpy(last_block, o->frame + d->layout.crypt_start + crypted -
+		       d->cipher->block, d->cipher->block);
+	o->err = start(d, o);
+	scr_advance(d, crypted, last_block);
 }
 
 /* RFC 8446 5.2: zeros behind the content type. */
@@ -232,19 +208,20 @@ static int strip_tls_padding(const u8 *frame, struct scr_opened *out)
 	return 0;
 }
 
-static int strip(struct scr_direction *d, u8 *frame, u32 len,
+static int strip(struct scr_direction *d, const struct scr_opening *o,
 		 struct scr_opened *out)
 {
 	const struct scr_layout *l = &d->layout;
+	u8 *frame = o->frame;
 
 	if (l->order == SCR_ORDER_MAC_THEN_ENCRYPT &&
 	    l->padding == SCR_PADDING_TLS)
-		return scr_open_mte(d, frame, frame + out->offset,
-				    len - out->offset, out);
-	out->len = len - out->offset - l->tag;
+		return scr_open_mte(d, o->sequence, frame, frame + out->offset,
+				    o->len - out->offset, out);
+	out->len = o->len - out->offset - l->tag;
 	if (l->order == SCR_ORDER_MAC_THEN_ENCRYPT)
-		return verify_mac(d, frame, frame + out->offset, out->len,
-				  frame + out->offset + out->len);
+		return verify_mac(d, o->sequence, frame, frame + out->offset,
+				  out->len, frame + out->offset + out->len);
 	if (l->inner_type)
 		return strip_inner_type(l, frame, out);
 	if (l->padding == SCR_PADDING_SSH)
@@ -254,20 +231,25 @@ static int strip(struct scr_direction *d, u8 *frame, u32 len,
 	return 0;
 }
 
-int scr_open(struct scr_direction *d, u8 *frame, u32 len,
-	     struct scr_opened *out)
+/* Waits for the cipher, also when nobody wants the result: then out is NULL. */
+int scr_open_finish(struct scr_direction *d, struct scr_opening *o,
+		    struct scr_opened *out)
 {
 	const struct scr_layout *l = &d->layout;
 	int err;
 
-	if (!scr_may_go_on(d))
-		return -EKEYEXPIRED;
-	out->offset = scr_payload_offset(l);
-	out->type = l->type_offset >= 0 ? frame[l->type_offset] : SCR_TYPE_DATA;
-	err = open_body(d, frame, len);
+	err = crypto_wait_req(o->err, &o->wait);
+	o->err = err;
+	if (!out)
+		return 0;
+	if (!err && l->order == SCR_ORDER_MAC_AND_ENCRYPT)
+		err = verify_last(d, o);
 	if (err)
 		return err;
-	err = strip(d, frame, len, out);
+	out->offset = scr_payload_offset(l);
+	out->type = l->type_offset >= 0 ? o->frame[l->type_offset] :
+					  SCR_TYPE_DATA;
+	err = strip(d, o, out);
 	if (err)
 		return err;
 	if (out->len > l->max_plain)
@@ -275,6 +257,5 @@ int scr_open(struct scr_direction *d, u8 *frame, u32 len,
 	/* RFC 8446 5.1, and nobody sends them before 1.3 either */
 	if (!out->len && out->type != SCR_TYPE_DATA)
 		return -EBADMSG;
-	scr_advance(d, crypted_length(l, len), NULL);
 	return 0;
 }

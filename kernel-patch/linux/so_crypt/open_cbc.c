@@ -54,8 +54,8 @@ static void extract_mac(const u8 *text, u32 len, u32 tag, u32 at, u8 *out)
 	}
 }
 
-int scr_open_mte(struct scr_direction *d, const u8 *header, u8 *text, u32 len,
-		 struct scr_opened *out)
+int scr_open_mte(struct scr_direction *d, u64 sequence, const u8 *header,
+		 u8 *text, u32 len, struct scr_opened *out)
 {
 	const struct scr_layout *l = &d->layout;
 	const u32 longest = len - l->tag - 1;
@@ -69,7 +69,7 @@ int scr_open_mte(struct scr_direction *d, const u8 *header, u8 *text, u32 len,
 	padding &= good;
 	payload = longest - padding;
 
-	n = scr_build_assoc(l, header, d->sequence, payload, assoc);
+	n = scr_build_assoc(l, header, sequence, payload, assoc);
 	err = scr_ct_hmac(d->ct_mac, assoc, n, text, payload, longest,
 			  MAX_PADDING - 1, mac);
 	if (err)

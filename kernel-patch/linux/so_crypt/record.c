@@ -52,3 +52,26 @@ void scr_record_free(struct scr_record *r)
 	kvfree(r->data);
 	kfree_sensitive(r);
 }
+
+/* What opening a frame at `frame` takes, which stays the caller's. */
+struct scr_opening *scr_opening_alloc(struct scr_direction *d, u8 *frame,
+				      u32 len, gfp_t gfp)
+{
+	const size_t fixed = ALIGN(sizeof(struct scr_opening),
+				   CRYPTO_MINALIGN);
+	const size_t request = ALIGN(request_size(d), CRYPTO_MINALIGN);
+	const unsigned int entries = 1 + scr_sg_pages(frame, len);
+	struct scr_opening *o;
+
+	o = kmalloc(fixed + request + entries * sizeof(struct scatterlist),
+		    gfp);
+	if (!o)
+		return NULL;
+	memset(o, 0, fixed);
+	crypto_init_wait(&o->wait);
+	o->request = (u8 *)o + fixed;
+	o->sg = (void *)((u8 *)o + fixed + request);
+	o->frame = frame;
+	o->len = len;
+	return o;
+}

@@ -81,7 +81,7 @@ static int give_bytes(struct scr_rx *rx, struct msghdr *msg, size_t *len,
 {
 	const size_t n = min_t(size_t, *len, rx->plain.len);
 
-	if (copy_to_iter(rx->frame + rx->plain.offset, n, &msg->msg_iter) != n)
+	if (copy_to_iter(scr_rx_text(rx), n, &msg->msg_iter) != n)
 		return -EFAULT;
 	*copied += n;
 	*len -= n;

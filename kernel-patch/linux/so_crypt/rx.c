@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Gathers frames from TCP's queue and opens them, one at a time. */
+/* Gathers frames from TCP's queue and opens them, in order. */
 #include <linux/slab.h>
 #include <net/tcp.h>
 #include "compat.h"
@@ -74,10 +74,25 @@ static void swallow(struct scr_rx *rx)
 		rx->err = -EBADMSG;
 }
 
-static int fail(struct scr_rx *rx, int err)
+/* Frames that were started are of no use any more: the cipher may still be. */
+static void drop_ahead(struct scr_rx *rx)
 {
+	struct scr_opening *o, *next;
+
+	list_for_each_entry_safe(o, next, &rx->ahead, list) {
+		scr_open_finish(rx->dir, o, NULL);
+		list_del(&o->list);
+		kvfree(o->frame);
+		kfree_sensitive(o);
+	}
+}
+
+/* taken: bytes of the frame that is wrong */
+static int fail(struct scr_rx *rx, int err, u32 taken)
+{
+	drop_ahead(rx);
 	if (hides_failure(rx) && (err == -EBADMSG || err == -EMSGSIZE)) {
-		rx->discard = rx->dir->layout.max_frame - rx->have;
+		rx->discard = rx->dir->layout.max_frame - taken;
 		swallow(rx);
 		return rx->err;
 	}
@@ -90,8 +105,10 @@ static int fail(struct scr_rx *rx, int err)
  */
 static void check(struct scr_rx *rx)
 {
-	bool ready = rx->opened || rx->err || is_expired(rx);
+	bool ready = rx->opened || rx->err || is_expired(rx) ||
+		     !list_empty(&rx->ahead);
 
+	rx->whole = false;
 	if (rx->discard) {
 		swallow(rx);
 		ready = rx->err;
@@ -108,8 +125,9 @@ static void check(struct scr_rx *rx)
 			else
 				rx->frame_len = len;
 		}
-		ready = rx->bad || (rx->frame_len && rx->have +
-				    tcp_inq(rx->sk) >= rx->frame_len);
+		rx->whole = rx->bad || (rx->frame_len && rx->have +
+					tcp_inq(rx->sk) >= rx->frame_len);
+		ready |= rx->whole;
 	}
 	WRITE_ONCE(rx->ready, ready);
 }
@@ -193,7 +211,7 @@ void scr_rx_data_ready(struct sock *sk)
 /* SSH_MSG_NEWKEYS and KeyUpdate: what follows has other keys. */
 static bool changes_keys(const struct scr_rx *rx)
 {
-	const u8 first = rx->plain.len ? rx->frame[rx->plain.offset] : 0;
+	const u8 first = rx->plain.len ? *scr_rx_text(rx) : 0;
 
 	switch (rx->dir->protocol) {
 	case SO_CRYPT_SSH:
@@ -205,49 +223,116 @@ static bool changes_keys(const struct scr_rx *rx)
 	return false;
 }
 
+static bool is_data(const struct scr_rx *rx, const u8 *frame)
+{
+	return frame[rx->dir->layout.type_offset] == SCR_TYPE_DATA;
+}
+
+/*
+ * Whether frames may be started before those in front are open. Not where one
+ * of these may say that the keys change behind it: in TLS 1.2 and before that
+ * is a record of another type, which everybody can see. In TLS 1.3 and SSH
+ * nobody can, and of own layouts nothing is known.
+ */
+static bool looks_ahead(const struct scr_rx *rx)
+{
+	const struct scr_direction *d = rx->dir;
+
+	return d->async && rx->unopened < d->depth &&
+	       d->protocol <= SO_CRYPT_TLS_1_2 &&
+	       is_data(rx, list_last_entry(&rx->ahead, struct scr_opening,
+					   list)->frame);
+}
+
+/* 1: another frame is with the cipher, 0: none is whole, or an error. */
+static int start_one(struct scr_rx *rx)
+{
+	const bool behind = !list_empty(&rx->ahead);
+	struct scr_opening *o;
+	int err;
+
+	/* Not even its length is looked at. */
+	if (behind && !looks_ahead(rx))
+		return 0;
+	scr_rx_look(rx);
+	if (!rx->whole || rx->bad)
+		return rx->bad;
+	if (behind && !is_data(rx, rx->in_frame ? rx->frame : rx->head))
+		return 0;
+	err = take_frame(rx);
+	if (err)
+		return err;
+	if (rx->have < rx->frame_len)	/* urgent data in between */
+		return 0;
+	o = scr_opening_alloc(rx->dir, rx->frame, rx->frame_len,
+			      GFP_KERNEL_ACCOUNT);
+	if (!o)
+		return -ENOMEM;
+	o->room = rx->room;
+	rx->frame = NULL;
+	rx->room = 0;
+	rx->have = 0;
+	rx->frame_len = 0;
+	rx->in_frame = false;
+	list_add_tail(&o->list, &rx->ahead);
+	rx->unopened++;
+	scr_open_start(rx->dir, o);
+	return 1;
+}
+
 /* 1: a frame is open, 0: none is whole yet, or an error. May sleep. */
 int scr_rx_next(struct scr_rx *rx)
 {
+	struct scr_opening *o;
 	int err;
 
 	if (rx->opened)
 		return 1;
 	if (rx->err)
 		return rx->err;
-	if (rx->paused || is_expired(rx))
+	if (list_empty(&rx->ahead) && (rx->paused || is_expired(rx)))
 		return -EKEYEXPIRED;
-	scr_rx_look(rx);
-	if (rx->err || !rx->ready)
-		return rx->err;
-	err = rx->bad;
-	if (!err) {
-		err = take_frame(rx);
-		if (err)
-			return err;
-		if (rx->have < rx->frame_len)	/* urgent data in between */
-			return 0;
-		err = scr_open(rx->dir, rx->frame, rx->frame_len, &rx->plain);
+	do
+		err = start_one(rx);
+	while (err > 0);
+	/* An error has its turn behind the frames in front of it. */
+	o = list_first_entry_or_null(&rx->ahead, struct scr_opening, list);
+	if (!o) {
+		if (rx->err || !rx->bad)
+			return rx->err ?: err;
+		return fail(rx, rx->bad, rx->have);
 	}
+	err = scr_open_finish(rx->dir, o, &rx->plain);
 	if (err)
-		return fail(rx, err);
-	rx->have = 0;
-	rx->frame_len = 0;
-	rx->in_frame = false;
+		return fail(rx, err, o->len);
+	list_del(&o->list);
+	rx->unopened--;
+	rx->current_frame = o;
 	rx->opened = true;
 	rx->paused = changes_keys(rx);
 	return 1;
 }
 
-/* The opened frame is read. */
+/* The opened frame is read. Its memory may take the next one. */
 void scr_rx_done(struct scr_rx *rx)
 {
+	struct scr_opening *o = rx->current_frame;
+
 	rx->opened = false;
+	rx->current_frame = NULL;
+	if (rx->frame) {
+		kvfree(o->frame);
+	} else {
+		rx->frame = o->frame;
+		rx->room = o->room;
+	}
+	kfree_sensitive(o);
 }
 
 /* An idle connection keeps no frame. */
 void scr_rx_free_idle(struct scr_rx *rx)
 {
-	if (rx->opened || rx->in_frame)
+	if (rx->in_frame)
 		return;
 	kvfree(rx->frame);
 	rx->frame = NULL;
@@ -257,11 +342,15 @@ void scr_rx_free_idle(struct scr_rx *rx)
 void scr_rx_init(struct scr_rx *rx, struct sock *sk)
 {
 	rx->sk = sk;
+	INIT_LIST_HEAD(&rx->ahead);
 	INIT_WORK(&rx->work, work);
 }
 
 void scr_rx_purge(struct scr_rx *rx)
 {
+	drop_ahead(rx);
+	if (rx->opened)
+		scr_rx_done(rx);
 	kvfree(rx->frame);
 	rx->frame = NULL;
 	scr_direction_free(rx->dir);

@@ -26,10 +26,19 @@ struct scr_rx {
 	int bad;			/* what is wrong with its length */
 	u32 discard;			/* bytes to swallow before EBADMSG */
 
+	/*
+	 * Frames that are with the cipher or behind it, in order. More than
+	 * one only where what is in them can't change the keys.
+	 */
+	struct list_head ahead;
+	u32 unopened;			/* started, but not opened */
+
 	/* The frame that was opened last, its rest. */
 	bool opened;
+	struct scr_opening *current_frame;
 	struct scr_opened plain;
 
+	bool whole;			/* the frame that is coming is here */
 	bool ready;			/* a read would give something; any context */
 	bool closing;
 	bool paused;			/* until SO_CRYPT_REKEY */
@@ -43,6 +52,12 @@ void scr_rx_data_ready(struct sock *sk);
 void scr_rx_look(struct scr_rx *rx);
 int scr_rx_next(struct scr_rx *rx);
 void scr_rx_done(struct scr_rx *rx);
+
+static inline const u8 *scr_rx_text(const struct scr_rx *rx)
+{
+	return rx->current_frame->frame + rx->plain.offset;
+}
+
 void scr_rx_free_idle(struct scr_rx *rx);
 void scr_rx_purge(struct scr_rx *rx);
 

@@ -41,7 +41,7 @@ static int submit(struct scr_direction *d, struct scr_record *r, u32 assoc_len)
 }
 
 /* Header, prefix, inner type and padding. Sets where encryption ends. */
-static u32 frame(const struct scr_direction *d, struct scr_record *r)
+static void frame(const struct scr_direction *d, struct scr_record *r)
 {
 	const struct scr_layout *l = &d->layout;
 	const bool mac_inside = l->order == SCR_ORDER_MAC_THEN_ENCRYPT;
@@ -67,7 +67,6 @@ static u32 frame(const struct scr_direction *d, struct scr_record *r)
 		r->data[l->type_offset] = r->type;
 	scr_put_be(r->data + l->length_offset, r->len - l->length_bias,
 		   l->length_size);
-	return offset;
 }
 
 static int put_mac(struct scr_direction *d, struct scr_record *r, u32 from,
@@ -84,21 +83,29 @@ static int put_mac(struct scr_direction *d, struct scr_record *r, u32 from,
 	return err;
 }
 
+/* Takes the next sequence number and IV, in the order of the frames. */
+void scr_seal_prepare(struct scr_direction *d, struct scr_record *r)
+{
+	frame(d, r);
+	r->sequence = d->sequence;
+	scr_write_explicit_iv(d, r->data + d->layout.header_len);
+	scr_build_iv(d, r->data + d->layout.header_len, r->iv);
+	if (!scr_is_serial(d))
+		scr_advance(d, r->crypt_end - d->layout.crypt_start, NULL);
+}
+
 /*
- * Takes the next sequence number. 0: the cipher is done, -EINPROGRESS or -EBUSY:
- * scr_tx_sealed() tells. scr_seal_finish() must follow either.
+ * What the record holds is all that this needs, so it may run anywhere. 0: the
+ * cipher is done, -EINPROGRESS or -EBUSY: scr_tx_sealed() tells.
+ * scr_seal_finish() must follow either.
  */
 int scr_seal(struct scr_direction *d, struct scr_record *r)
 {
 	const struct scr_layout *l = &d->layout;
-	const u32 offset = frame(d, r);
-	const u32 text_end = offset + r->payload;
+	const u32 offset = scr_payload_offset(l);
 	u32 assoc_len = 0;
 	int err = 0;
 
-	r->sequence = d->sequence;
-	scr_write_explicit_iv(d, r->data + l->header_len);
-	scr_build_iv(d, r->data + l->header_len, r->iv);
 	switch (l->order) {
 	case SCR_ORDER_AEAD:
 		assoc_len = scr_build_assoc(l, r->data, r->sequence,
@@ -106,7 +113,7 @@ int scr_seal(struct scr_direction *d, struct scr_record *r)
 					    r->assoc);
 		break;
 	case SCR_ORDER_MAC_THEN_ENCRYPT:
-		err = put_mac(d, r, offset, text_end);
+		err = put_mac(d, r, offset, offset + r->payload);
 		break;
 	case SCR_ORDER_MAC_AND_ENCRYPT:
 		err = put_mac(d, r, l->header_len, r->crypt_end);
@@ -117,11 +124,8 @@ int scr_seal(struct scr_direction *d, struct scr_record *r)
 	if (d->chacha) {
 		scr_ssh_chacha_seal(d->chacha, r->sequence, r->data,
 				    r->crypt_end);
-		scr_advance(d, 0, NULL);
 		return 0;
 	}
-	if (!scr_is_serial(d))
-		scr_advance(d, r->crypt_end - l->crypt_start, NULL);
 	return submit(d, r, assoc_len);
 }
 

@@ -114,7 +114,8 @@ static int arm_read(struct scr_context *ctx, struct scr_direction *d)
 	struct scr_rx *rx = &ctx->rx;
 
 	/* Bytes of a frame under the old key */
-	if (rx->dir && !rx->paused && (rx->in_frame || rx->opened))
+	if (rx->dir && !rx->paused &&
+	    (rx->in_frame || rx->opened || !list_empty(&rx->ahead)))
 		return -EBUSY;
 	if (rx->err || rx->discard)
 		return rx->err ?: -EBADMSG;
@@ -208,6 +209,11 @@ static void get_status(struct scr_context *ctx, struct so_crypt_status *status)
 	if (ctx->rx.dir) {
 		scr_direction_status(ctx->rx.dir, &status->read);
 		status->read.error = -ctx->rx.err;
+		/* What has not been read is not counted. */
+		status->read.sequence -= ctx->rx.unopened;
+		status->read.frames -= ctx->rx.unopened;
+		if (ctx->rx.dir->protocol == SO_CRYPT_SSH)
+			status->read.sequence &= U32_MAX;
 		if (ctx->rx.paused)
 			status->read.state |= SO_CRYPT_STATE_REKEY;
 	}

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { Random } from '../../support/random.js';
-import { applicationData, type RecordOracle } from '../../support/records.js';
+import { applicationData, flipBit, type RecordOracle } from '../../support/records.js';
 import { makeDirection, suiteNamed } from '../../support/suites.js';
-import { Driver } from './driver.js';
+import { Driver, errno, MSG } from './driver.js';
 import { type InfoFields, infoOf, packInfo, READ, REKEY, unpackStatus, WRITE } from './info.js';
 
 const driver = new Driver();
@@ -75,10 +75,75 @@ for (const [name, cipher] of cases)
   }
 
 for (const [name, cipher] of cases)
-  test(`${name} on ${cipher}: reading`, async () => {
-    const oracle = await armed(name, READ, { cipher });
-    const bytes = random.bytes(50_000);
-    await driver.wire(oracle.stream(bytes, 7000));
-    const got = await driver.recv(bytes.length, { flags: 0x100 });
-    assert.ok(got.data.equals(bytes));
-  });
+  for (const depth of [1, 2, 16]) {
+    test(`${name} on ${cipher}, depth ${depth}: reading`, async () => {
+      const oracle = await armed(name, READ, { cipher, depth });
+      const bytes = random.bytes(50_000);
+      await driver.wire(oracle.stream(bytes, 1700));
+      for (let at = 0; at < bytes.length; ) {
+        const length = Math.min(1 + random.size(9000), bytes.length - at);
+        const got = await driver.recv(length, { flags: MSG.waitall });
+        assert.ok(got.data.equals(bytes.subarray(at, at + length)), `${length} bytes at ${at}`);
+        at += length;
+        // What is with the cipher, or behind it and unread, does not count.
+        assert.equal((await status(READ)).frames, BigInt(Math.ceil(at / 1700)));
+      }
+    });
+
+    test(`${name} on ${cipher}, depth ${depth}: nothing behind a forged record`, async () => {
+      for (const good of [0, 1, 5, 20]) {
+        const oracle = await armed(name, READ, { cipher, depth });
+        const bytes = random.bytes(good * 900);
+        const wire = [oracle.stream(bytes, 900), flipBit(oracle.data(random.bytes(900)), 8 * 300)];
+        for (let i = 0; i < 10; i++) wire.push(oracle.data('behind'));
+        await driver.wire(Buffer.concat(wire));
+        const got = await driver.recv(bytes.length + 5000, { flags: MSG.waitall });
+        if (good > 0) assert.ok(got.data.equals(bytes));
+        else assert.equal(got.result, errno.EBADMSG);
+        for (let i = 0; i < 3; i++) assert.equal((await driver.recv()).result, errno.EBADMSG);
+        const after = await status(READ);
+        assert.equal(after.frames, BigInt(good));
+        assert.equal(after.sequence, BigInt(good));
+      }
+    });
+
+    test(`${name} on ${cipher}, depth ${depth}: ends while records are being opened`, async () => {
+      for (const how of ['close', 'reset', 'shutdown'] as const) {
+        const oracle = await armed(name, READ, { cipher, depth });
+        const bytes = random.bytes(40_000);
+        await driver.wire(oracle.stream(bytes, 2000));
+        assert.ok((await driver.recv(10, { flags: MSG.waitall })).data.equals(bytes.subarray(0, 10)));
+        if (how === 'close') await driver.ok('close', 'a');
+        if (how === 'reset') await driver.ok('reset', 'b');
+        if (how !== 'shutdown') continue;
+        await driver.ok('shutdown', 'b', 1);
+        const rest = await driver.recv(50_000, { flags: MSG.waitall });
+        assert.ok(rest.data.equals(bytes.subarray(10)));
+        assert.equal((await driver.recv()).result, 0);
+      }
+    });
+
+    test(`${name} on ${cipher}, depth ${depth}: new keys behind a control record`, async () => {
+      const oracle = await armed(name, READ, { cipher, depth });
+      const next = makeDirection(suiteNamed(name)).oracle();
+      const [before, behind] = [random.bytes(9000), random.bytes(9000)];
+      const change =
+        oracle.keys.protocol === 'tls1.3' ? { type: 22, data: [24, 0, 0, 1, 0] } : { type: 20, data: [1] };
+      await driver.wire(
+        Buffer.concat([
+          oracle.stream(before, 1000),
+          oracle.seal(change.type, Buffer.from(change.data)),
+          next.stream(behind, 1000),
+        ]),
+      );
+      assert.ok((await driver.recv(before.length, { flags: MSG.waitall })).data.equals(before));
+      const control = await driver.recv();
+      assert.equal(control.type, change.type);
+      assert.deepEqual([...control.data], change.data);
+      assert.equal(
+        await driver.arm(packInfo(infoOf(next.keys, READ, { cipher, depth, operation: REKEY }))),
+        0,
+      );
+      assert.ok((await driver.recv(behind.length, { flags: MSG.waitall })).data.equals(behind));
+    });
+  }

@@ -16,6 +16,7 @@ static int seal(struct scr_direction *d, struct scr_record *r)
 	init_waitqueue_head(&tx.wait);
 	spin_lock_init(&tx.lock);
 	r->tx = &tx;
+	scr_seal_prepare(d, r);
 	err = scr_seal(d, r);
 	if (err == -EINPROGRESS || err == -EBUSY) {
 		scr_tx_wait_cipher(&tx);
@@ -78,6 +79,20 @@ int scr_selftest_vectors(void)
 	return err;
 }
 
+static int unseal(struct scr_direction *d, u8 *frame, u32 len,
+		  struct scr_opened *out)
+{
+	struct scr_opening *o = scr_opening_alloc(d, frame, len, GFP_KERNEL);
+	int err;
+
+	if (!o)
+		return -ENOMEM;
+	scr_open_start(d, o);
+	err = scr_open_finish(d, o, out);
+	kfree_sensitive(o);
+	return err;
+}
+
 static int there_and_back(struct scr_direction *out, struct scr_direction *in,
 			  u32 size)
 {
@@ -100,7 +115,7 @@ static int there_and_back(struct scr_direction *out, struct scr_direction *in,
 	if (!err && scr_frame_length(in, r->data) != r->len)
 		err = -EMSGSIZE;
 	if (!err)
-		err = scr_open(in, r->data, r->len, &plain);
+		err = unseal(in, r->data, r->len, &plain);
 	if (!err && (plain.len != size || plain.type != SCR_TYPE_DATA ||
 		     memcmp(r->data + plain.offset, copy, size)))
 		err = -EBADMSG;

@@ -39,8 +39,10 @@
  *			OpenSSH), max_payload with a custom layout.
  *	depth		frames that may be with an asynchronous cipher at a time,
  *			1 ... 64; 0: the module's parameter "depth" (16). 1 is
- *			one frame at a time. Ciphers whose IV is the end of the
- *			frame before (TLS 1.0, SSH with CBC) always take one.
+ *			one frame at a time. Written frames whose IV is the end
+ *			of the one before (TLS 1.0, SSH with CBC) always go one
+ *			at a time, and so does reading of TLS 1.3, SSH and custom
+ *			layouts.
  *	tag_len		of AEAD ciphers and truncated MACs; 0: full length
  *	sequence	of the next frame
  *	limit		frames under this key, then EKEYEXPIRED; 0: the cipher's
@@ -121,7 +123,8 @@
  *	E2BIG		bytes behind the known fields are not zero, or a page and more
  *	ENOENT		no such cipher or MAC here
  *	EEXIST		the direction is armed already, or has this very key
- *	EBUSY		the socket is in a sockmap
+ *	EBUSY		the socket is in a sockmap; SO_CRYPT_REKEY: bytes under the
+ *			old key are still to be read
  *	ENOTCONN	no connection; SO_CRYPT_REKEY: the direction is not armed
  *	ENOPROTOOPT	not our socket: no TCP, or TCP_ULP was not given
  */
