@@ -17,7 +17,8 @@
         "native/providers/cryptodev_bsd.cc",
         "native/providers/cryptodev_device.cc",
         "native/providers/cryptodev_linux.cc",
-        "native/providers/evp.cc"
+        "native/providers/evp.cc",
+        "native/providers/verify.cc"
       ],
       "conditions": [
         [

@@ -43,7 +43,10 @@ interface Case {
 const versions = ['', '-tls1', '-tls1_1', '-tls1_2', '-tls1_3'];
 const bytes = 300_000;
 // CCM is not among those that openssl offers by itself.
-const suites13 = ['-ciphersuites', `TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:TLS_AES_128_CCM_SHA256:TLS_AES_128_CCM_8_SHA256`];
+const suites13 = [
+  '-ciphersuites',
+  `TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:TLS_AES_128_CCM_SHA256:TLS_AES_128_CCM_8_SHA256`,
+];
 
 async function withServer({ protocol, suite, etm = false, updates = 0 }: Case): Promise<string> {
   const peer = echo([
