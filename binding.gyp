@@ -21,7 +21,8 @@
         "native/providers/cryptodev_device.cc",
         "native/providers/cryptodev_linux.cc",
         "native/providers/evp.cc",
-        "native/providers/evp_ssh_chacha.cc"
+        "native/providers/evp_ssh_chacha.cc",
+        "native/providers/verify.cc"
       ],
       "conditions": [
         [

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Whether a driver of the kernel does what a cipher should: it is named by the user, and one of another cipher would encrypt, too.
+// Whether a driver of the kernel does what a cipher should, and how.
 #include "af_alg.h"
 
 #include <errno.h>
 
 #ifdef __linux__
-#include <openssl/crypto.h>
-
-#include <algorithm>
 #include <map>
 #include <mutex>
 #include <string>
@@ -15,59 +12,16 @@
 
 #include "af_alg_socket.h"
 #include "aio.h"
+#include "verify.h"
 
 namespace so_crypt {
 namespace {
 
-bool Fail(const char* call, int error) {
-  LastFailure() = {call, error};
-  return false;
-}
-
-// A record with a key that nobody uses.
-struct Sample {
-  static constexpr size_t kMost = 1 << 24;
-  uint8_t key[32], nonce[16], aad[13];
-  std::vector<uint8_t> text;
-
-  explicit Sample(size_t length) : text(std::min(length, kMost)) {
-    for (size_t i = 0; i < sizeof key; i++) key[i] = static_cast<uint8_t>(i * 7 + 1);
-    for (size_t i = 0; i < sizeof nonce; i++) nonce[i] = static_cast<uint8_t>(i * 13 + 2);
-    for (size_t i = 0; i < sizeof aad; i++) aad[i] = static_cast<uint8_t>(i * 3 + 5);
-    for (size_t i = 0; i < text.size(); i++) text[i] = static_cast<uint8_t>(i * 11 + (i >> 8));
-  }
-};
-
-// Seals and opens with the driver what OpenSSL seals, and a record that is not authentic.
-bool Verify(const CipherInfo& info, const char* name, size_t length, size_t max_length) {
+bool VerifyDriver(const CipherInfo& info, const char* name, size_t length, size_t max_length) {
   const Sample sample(length);
-  const auto evp = NewEvpCipher(info, sample.key, true);
   const auto sealer = MakeAfAlgCipher(info, false, name, sample.key, true, max_length);
   const auto opener = MakeAfAlgCipher(info, false, name, sample.key, false, max_length);
-  if (evp == nullptr) return Fail("EVP_CIPHER_fetch", ENOENT);
-  const size_t n = std::min(length, Sample::kMost);
-  std::vector<uint8_t> expected(n + 16), sealed(n + 16), opened(n);
-  const auto seal = [&](Cipher* cipher, std::vector<uint8_t>& out) {
-    if (info.mode != CipherMode::kAead) return cipher->Crypt(sample.nonce, sample.text.data(), n, out.data());
-    return cipher->Seal(sample.nonce, sample.aad, sizeof sample.aad, sample.text.data(), n, nullptr, 0, out.data(), out.data() + n);
-  };
-  LastFailure() = {nullptr, 0};
-  if (!seal(evp.get(), expected)) return Fail("EVP_EncryptUpdate", EINVAL);
-  if (!seal(sealer.get(), sealed)) return false;
-  if (sealed != expected) return Fail("verify", 0);
-  Record record = {sample.nonce, sample.aad, sizeof sample.aad, sealed.data(), n, nullptr, 0, opened.data(), nullptr,
-                   sealed.data() + n, Outcome::kFailed};
-  if (info.mode != CipherMode::kAead) {
-    opener->CryptAll(&record, 1);
-  } else {
-    sealed[n] ^= 1;
-    opener->OpenAll(&record, 1);
-    if (record.outcome == Outcome::kDone) return Fail("verify", 0);
-    sealed[n] ^= 1;
-    if (record.outcome == Outcome::kNotAuthentic) opener->OpenAll(&record, 1);
-  }
-  if (record.outcome == Outcome::kFailed) return false;
-  return (record.outcome == Outcome::kDone && opened == sample.text) || Fail("verify", 0);
+  return Verify(sealer.get(), opener.get(), sample);
 }
 
 // Gives the driver several operations and looks whether all are done at once. What a driver says of itself in /proc/crypto is no
@@ -115,13 +69,13 @@ bool Check(const CipherInfo& info, const char* name, size_t max_length, Facts* f
     entry = found->second;
   } else {
     constexpr size_t kLength = 64, kLongest = 4000;  // the least that a socket takes is a page
-    if (!Verify(info, name, kLength, kLongest)) return false;
+    if (!VerifyDriver(info, name, kLength, kLongest)) return false;
     // Only AEAD must take a record in one piece.
     entry = {IsAsynchronous(info, name), info.mode == CipherMode::kAead ? kLongest : SIZE_MAX};
   }
   if (max_length > entry.longest) {
     constexpr size_t kOverhead = sizeof(Sample::aad) + 16;
-    if (!Verify(info, name, max_length - kOverhead, max_length)) return false;
+    if (!VerifyDriver(info, name, max_length - kOverhead, max_length)) return false;
     entry.longest = max_length;
   }
   (*known)[id] = entry;

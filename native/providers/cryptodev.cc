@@ -8,10 +8,10 @@
 #include <map>
 #include <mutex>
 #include <string>
-#include <vector>
 
 #include "cryptodev_device.h"
 #include "live_list.h"
+#include "verify.h"
 
 namespace so_crypt {
 namespace {
@@ -95,39 +95,13 @@ class CryptodevCipher final : public Cipher, private Live {
   const bool encrypt_;
 };
 
-bool Fail(const char* call, int error) {
-  LastFailure() = {call, error};
-  return false;
-}
-
-// Seals and opens with the device what OpenSSL seals, and a record that is not authentic. Sets the driver's name.
-bool Verify(const CipherInfo& info, const char* driver, size_t length, std::string* name) {
-  const bool aead = info.mode == CipherMode::kAead;
-  uint8_t key[32], nonce[16], aad[13];
-  std::vector<uint8_t> text(length), expected(length + 16), sealed(length + 16), opened(length);
-  for (size_t i = 0; i < sizeof key; i++) key[i] = static_cast<uint8_t>(i * 7 + 1);
-  for (size_t i = 0; i < sizeof nonce; i++) nonce[i] = static_cast<uint8_t>(i * 13 + 2);
-  for (size_t i = 0; i < sizeof aad; i++) aad[i] = static_cast<uint8_t>(i * 3 + 5);
-  for (size_t i = 0; i < length; i++) text[i] = static_cast<uint8_t>(i * 11 + (i >> 8));
-  const auto evp = NewEvpCipher(info, key, true);
-  if (evp == nullptr) return Fail("EVP_CIPHER_fetch", ENOENT);
-  CryptodevCipher sealer(info, driver, key, true), opener(info, driver, key, false);
-  const auto seal = [&](Cipher* cipher, uint8_t* out) {
-    if (!aead) return cipher->Crypt(nonce, text.data(), length, out);
-    return cipher->Seal(nonce, aad, sizeof aad, text.data(), length, nullptr, 0, out, out + length);
-  };
-  if (!seal(evp.get(), expected.data())) return Fail("EVP_EncryptUpdate", EINVAL);
-  if (!seal(&sealer, sealed.data())) return false;
+// Sets the driver's name.
+bool VerifyDevice(const CipherInfo& info, const char* driver, size_t length, std::string* name) {
+  const Sample sample(length);
+  CryptodevCipher sealer(info, driver, sample.key, true), opener(info, driver, sample.key, false);
+  if (!Verify(&sealer, &opener, sample)) return false;
   *name = sealer.driver();
-  if (sealed != expected) return Fail("verify", 0);
-  if (!aead) return opener.Crypt(nonce, sealed.data(), length, opened.data()) && (opened == text || Fail("verify", 0));
-  Record record = {nonce, aad, sizeof aad, sealed.data(), length, nullptr, 0, opened.data(), nullptr, sealed.data() + length, Outcome::kFailed};
-  opener.OpenAll(&record, 1);
-  if (record.outcome == Outcome::kFailed) return false;
-  if (record.outcome != Outcome::kDone || opened != text) return Fail("verify", 0);
-  sealed[length] ^= 1;
-  opener.OpenAll(&record, 1);
-  return record.outcome == Outcome::kNotAuthentic || Fail("verify", 0);
+  return true;
 }
 
 }  // namespace
@@ -139,13 +113,16 @@ bool CheckCryptodev(const CipherInfo& info, const char* driver, size_t max_lengt
   const std::lock_guard<std::mutex> lock(mutex);
   // An AEAD goes in one piece, of a megabyte at most. What works is not tried again.
   constexpr size_t kMost = 1 << 20;
-  if (info.mode == CipherMode::kAead && max_length > kMost) return Fail("CIOCAUTHCRYPT", EMSGSIZE);
+  if (info.mode == CipherMode::kAead && max_length > kMost) {
+    LastFailure() = {"CIOCAUTHCRYPT", EMSGSIZE};
+    return false;
+  }
   const auto found = known->find(id);
   if (found != known->end()) {
     *name = found->second;
     return true;
   }
-  if (!Verify(info, driver, 64, name) || !Verify(info, driver, 16384, name)) return false;
+  if (!VerifyDevice(info, driver, 64, name) || !VerifyDevice(info, driver, 16384, name)) return false;
   (*known)[id] = *name;
   return true;
 }

@@ -58,6 +58,8 @@ static void write_all(const struct suite *s, struct socket *a) {
 	}
 }
 
+static int hides_failure;
+
 /* Reads until the end or an error; returns the error. */
 static int read_all(const struct suite *s, struct socket *b, u_int *total) {
 	u_int part = 0, off = 0, at = 0;
@@ -84,7 +86,7 @@ static int read_all(const struct suite *s, struct socket *b, u_int *total) {
 		r = sock_read(b, got, n, want_type ? &type : NULL, &flags);
 		if (r == -EWOULDBLOCK) {
 			if (!nowait) panic("%s: a blocking read would block", s->name);
-			if (ready) panic("%s: readable, and nothing to read", s->name);
+			if (ready && !hides_failure) panic("%s: readable, and nothing to read", s->name);
 			if (!wire_eager || !sock_readable(b)) {
 				if (!wire_deliver(b)) {
 					if (sock_readable(b)) continue;
@@ -147,6 +149,8 @@ static void one(const struct suite *s) {
 	for (u_int i = 0; i < nparts; i++) all += parts[i].len;
 
 	int fault = rnd(4);
+	/* A whole packet that is forged: SSH with CBC and a MAC of the plain packet waits before it says so. */
+	hides_failure = fault == 1 && s->protocol == SO_CRYPT_SSH && s->flags == 0 && strcmp(s->cipher, "cbc(aes)") == 0;
 	size_t n = a.out_len;
 	if (fault == 1) a.out[rnd(n)] ^= 1 << rnd(8);
 	if (fault == 2) n = rnd(n);

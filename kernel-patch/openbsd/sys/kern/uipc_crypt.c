@@ -28,6 +28,7 @@
  *	uipc_crypt_seal.c	payload to a frame
  *	uipc_crypt_open.c	a frame to payload
  *	uipc_crypt_cbc.c	MACs over a secret length
+ *	uipc_crypt_ccm.c	AES-CCM
  *	uipc_crypt_ssh.c	packets of SSH, both ways
  *	uipc_crypt_cipher.c	requests to crypto(9)
  *	uipc_crypt_mbuf.c	chains of mbufs
