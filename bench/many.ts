@@ -38,7 +38,7 @@ async function exchange(
   connections: number,
 ): Promise<{ errors: number; mbPerSecond: number }> {
   const job: MemoryJob = { engine: engine.name, cipher: mainCipher.name };
-  const setup = { timeLimit: 300_000 };
+  const setup = { timeLimit: 600_000 };
   const server = new Child('many-server', job, setup);
   const client = new Child('many-client', job, setup);
   return withChildren([client, server], async () => {

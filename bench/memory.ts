@@ -19,8 +19,8 @@ const warmup = { full: 1500, quick: 500 };
 /** What a connection costs the server, by the difference that so many make after so many others. */
 export async function idleMemory(engine: Engine, before: number, connections: number): Promise<Sample> {
   const job: MemoryJob = { engine: engine.name, cipher: mainCipher.name };
-  const server = new Child('memory-server', job, { execArgv: ['--expose-gc'], timeLimit: 300_000 });
-  const client = new Child('memory-client', job, { timeLimit: 300_000 });
+  const server = new Child('memory-server', job, { execArgv: ['--expose-gc'], timeLimit: 600_000 });
+  const client = new Child('memory-client', job, { timeLimit: 600_000 });
   return withChildren([client, server], async () => {
     client.send('connect', await server.expect('listening'));
     const grow = async (count: number, total: number) => {

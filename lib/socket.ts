@@ -246,7 +246,7 @@ export class Socket extends callableBase(net.Socket) {
     if (!state.files?.size && (state.plainEntries === 0 || !state.records?.writer)) {
       const { records } = state;
       if (!records?.writer) return super._writev!(entries as never, callback);
-      const gathered = records.writer.sealsAtOnce ? gather(entries) : undefined;
+      const gathered = gather(entries, records.writer.atOnce ?? 0);
       return records.send(gathered ? [gathered] : entries.map(bytesOf), callback);
     }
     // One after the other: the entries of one kind that come first, then the rest.

@@ -18,4 +18,4 @@ const env = {
   ASAN_OPTIONS: 'detect_leaks=0,halt_on_error=1',
   UBSAN_OPTIONS: 'print_stacktrace=1,halt_on_error=1',
 };
-run('node', ['scripts/test.mjs', ...process.argv.slice(2), '-vm/'], env);
+run('node', ['scripts/test.mjs', ...process.argv.slice(2), '-vm/', '-browser/'], env);

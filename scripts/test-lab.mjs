@@ -25,4 +25,4 @@ const run = (args) => {
 };
 run(['scripts/setup.mjs']);
 // A lab within the lab is none of the guest's tests.
-run(['test/vm/vm.mjs', ...lab, 'node', 'scripts/test.mjs', ...parts, '-vm/']);
+run(['test/vm/vm.mjs', ...lab, 'node', 'scripts/test.mjs', ...parts, '-vm/', '-browser/']);

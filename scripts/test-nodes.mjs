@@ -10,6 +10,6 @@ for (const major of wanted) {
   process.stdout.write(`\nNode ${major}: `);
   spawnSync(node, ['-p', "process.version + ', OpenSSL ' + process.versions.openssl"], { stdio: 'inherit' });
   // The lab has nothing to do with the version of Node.
-  const { status } = spawnSync(node, ['scripts/test.mjs', '-vm/'], { stdio: 'inherit' });
+  const { status } = spawnSync(node, ['scripts/test.mjs', '-vm/', '-browser/'], { stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
 }

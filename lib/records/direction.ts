@@ -18,8 +18,8 @@ export interface Writer {
   readonly updateHint: string;
   /** Fingerprints of 16 bytes of all keys that it has had. */
   readonly usedKeys: Uint8Array;
-  /** {@link send} has done with the chunks when it returns, if they are no longer than a record. */
-  readonly sealsAtOnce?: boolean;
+  /** Up to so many bytes {@link send} has done with the chunks when it returns; kernel engines never. */
+  readonly atOnce?: number;
   state(): DirectionState;
   /** Bytes of application data in a record from here on; kernel engines have it fixed. */
   setMaxFragment?(size: number): void;

@@ -6,16 +6,21 @@ const MOST = 16_384;
 // What is written here is sealed before anything else can run.
 const scratch = Buffer.allocUnsafeSlow(MOST);
 
-/** Small chunks as one run of bytes, for a writer that seals at once; undefined: they are too long for that. */
-export function gather(entries: readonly Entry[]): Buffer | undefined {
+/**
+ * Small chunks as one run of bytes, for a writer that seals at once; undefined: they are too long for that.
+ *
+ * @param atOnce so many bytes the writer seals before it returns
+ */
+export function gather(entries: readonly Entry[], atOnce: number): Buffer | undefined {
+  const most = Math.min(MOST, atOnce);
   let at = 0;
   for (const { chunk, encoding } of entries) {
     if (typeof chunk === 'string') {
       // UTF-16 to UTF-8 makes three bytes of one unit at most.
-      if (at + 3 * chunk.length > MOST) return undefined;
+      if (at + 3 * chunk.length > most) return undefined;
       at += scratch.write(chunk, at, encoding as BufferEncoding);
     } else {
-      if (at + chunk.length > MOST) return undefined;
+      if (at + chunk.length > most) return undefined;
       scratch.set(chunk, at);
       at += chunk.length;
     }

@@ -17,7 +17,6 @@ export interface Outlet {
 export class UserlandWriter implements Writer {
   readonly engine: Engine;
   readonly protocol: Arming['protocol'];
-  readonly sealsAtOnce = true;
   readonly #records: RecordWriter;
   readonly #outlet: Outlet;
 
@@ -26,6 +25,10 @@ export class UserlandWriter implements Writer {
     this.protocol = arming.protocol;
     this.#records = new RecordWriter(arming);
     this.#outlet = outlet;
+  }
+
+  get atOnce(): number {
+    return this.#records.segment;
   }
 
   get canUpdate(): boolean {

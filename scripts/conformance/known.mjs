@@ -28,12 +28,15 @@ const known = new Map([
 ]);
 
 const OLD_TLS = 'speaks TLS 1.0 or 1.1, which kTLS has not; an engine that is named is never replaced';
+const NO_TCP =
+  'goes over a Unix domain socket; kTLS is of TCP, and an engine that is named is never replaced';
 
 // Beside these, under an engine that is named by SO_CRYPT_ENGINE.
 const under = {
   ktls: [
     ['test-https-agent-additional-options.js', OLD_TLS],
     ['test-https-agent-session-eviction.js', OLD_TLS],
+    ['test-https-unix-socket-self-signed.js', NO_TCP],
   ],
 };
 
