@@ -13,7 +13,9 @@ const known = new Map();
 const [folder, filter = ''] = process.argv.slice(2);
 const given = folder && (existsSync(join(folder, 'test/common.js')) ? join(folder, 'test') : folder);
 if (!given || !existsSync(join(given, 'common.js'))) {
-  process.stderr.write('npm run conformance:ssh2 -- FOLDER [FILTER]: FOLDER must have ssh2’s test/common.js\n');
+  process.stderr.write(
+    'npm run conformance:ssh2 -- FOLDER [FILTER]: FOLDER must have ssh2’s test/common.js\n',
+  );
   process.exit(2);
 }
 const tests = realpathSync(given);

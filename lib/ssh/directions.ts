@@ -85,7 +85,7 @@ export class SocketDecipher implements Decipher {
   }
 
   decrypt(data: Buffer, start: number, end: number): number {
-    const bytes = data.subarray(start, end);
+    const bytes = start === 0 && end === data.length ? data : data.subarray(start, end);
     if (this.#arm !== undefined) {
       this.start(bytes);
     } else {

@@ -190,11 +190,16 @@ test('ssh refuses our server for its host key', async () => {
   assert.match(stderr, /Host key verification failed/);
 });
 
+// so_crypt opens packets ahead; which of them is SSH_MSG_NEWKEYS it could not see.
+const engine =
+  process.env.SO_CRYPT_ENGINE === 'so_crypt' ? ({ write: 'so_crypt', read: 'evp' } as const) : undefined;
+
 test('compression', async () => {
   const port = await opensshServer(['Compression yes']);
   const text = Buffer.from('so it goes, '.repeat(300_000));
   const client = await sshClient('so-crypt', port, {
     username,
+    engine,
     algorithms: { compress: ['zlib@openssh.com'] },
   });
   const { stdout } = await execute(client, 'cat', text);
@@ -203,7 +208,7 @@ test('compression', async () => {
 });
 
 test('compression, with ssh', async () => {
-  const { port, errors } = await sshListener('so-crypt');
+  const { port, errors } = await sshListener('so-crypt', { engine });
   const text = Buffer.from('so it goes, '.repeat(300_000));
   const peer = ssh(port, ['cat'], ['-C', '-o', 'RekeyLimit=16K']);
   peer.end(text);
