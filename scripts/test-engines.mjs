@@ -28,6 +28,7 @@ const sets = [
     'tls/matrix-openssl',
     '-vectors',
   ],
+  ['--engine', 'so_crypt', 'ssh2/sessions'],
   [
     '--engine',
     'af_alg',
