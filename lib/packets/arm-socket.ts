@@ -98,7 +98,8 @@ function prepareWriter(socket: Socket, records: RecordStream, arming: SshArming,
 /** Payloads that were written and have not come to the writer yet. */
 export function queued(socket: Socket): number {
   socket[kFlushCork]();
-  return writableQueueOf(socket).length + socket[kState]!.heldEntries;
+  const { heldEntries, plainEntries } = socket[kState]!;
+  return writableQueueOf(socket).length + heldEntries - plainEntries;
 }
 
 /** The first key of a socket. */

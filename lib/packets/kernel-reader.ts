@@ -202,7 +202,7 @@ export class KernelPacketReader extends PacketReader {
   #goOnInKernel(): boolean {
     const reader = this.#first!;
     while (this.#isReading && !this.#host.destroyed && !reader.isWaiting && !reader.isHolding) {
-      if (reader.missing === 0) {
+      if (reader.stashed === 0) {
         const { ivLength } = sshCiphers[this.#key.arming.cipher];
         this.#key.keys.setIv!(reader.iv.subarray(0, ivLength));
         this.#firstSequence = Number(reader.state().sequence);
@@ -215,7 +215,8 @@ export class KernelPacketReader extends PacketReader {
         this.#first = undefined;
         return true;
       }
-      const bytes = Buffer.allocUnsafe(reader.missing);
+      // (A bad packet swallows as much as the longest has; it never comes to the kernel.)
+      const bytes = Buffer.allocUnsafe(reader.missing || INBOX);
       const result = kernel().receivePlain(this.#port.fd, bytes);
       if (result === EAGAIN) return false;
       if (result < 0) this.#host.onError(systemError(result, 'read'));

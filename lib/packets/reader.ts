@@ -104,11 +104,6 @@ export class UserlandPacketReader extends PacketReader {
     if (on) this.#waits = false;
   }
 
-  /** A key for {@link rekey}; nothing changes yet. */
-  static prepare(spec: SshSpec): SshOpener {
-    return new native.SshOpener(spec);
-  }
-
   rekey(arming: SshArming, spec: SshSpec, opener: SshOpener, engine: Engine): void {
     if (spec.sequence === undefined) opener.setSequence(this.#opener.sequence);
     this.#used.push(Buffer.from(this.#opener.usedKeys));

@@ -34,7 +34,7 @@ testIt("the draft's packet is opened", async () => {
 });
 
 testIt("the draft's payload is sealed alike, but for its padding", async () => {
-  const { ours, peer, close } = await connectedPair();
+  const { ours, peer } = await connectedPair();
   ours.setCrypt({ protocol: 'ssh', cipher, write: { key, sequence: 7 } });
   const chunks: Buffer[] = [];
   peer.on('data', (chunk: Buffer) => chunks.push(chunk));

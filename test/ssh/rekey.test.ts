@@ -142,6 +142,34 @@ test('a socket is armed behind the plaintext NEWKEYS, with bytes that have come 
   pair.close();
 });
 
+test('new keys while plain bytes are still on their way', async () => {
+  const pair = await connectedPair();
+  const [one, two] = [new SshOracle(gcm), new SshOracle(ctr)];
+  const wire: Buffer[] = [];
+  pair.peer.on('data', (chunk: Buffer) => wire.push(chunk));
+  pair.peer.pause();
+  const plain = randomBytes(8_000_000);
+  pair.ours.write(plain);
+  pair.ours.write('plain, too');
+  pair.ours.setCrypt({ ...cryptOf(gcm), write: keysOf(one) });
+  pair.ours.write(data('first'));
+  pair.ours.write(newKeys);
+  pair.ours.setCrypt({ ...cryptOf(ctr), write: keysOf(two, true) });
+  pair.ours.end(data('second'));
+  pair.peer.resume();
+  await until(() => pair.peer.readableEnded, 'the end', 20_000);
+  const sent = Buffer.concat(wire);
+  const end = plain.length + 10;
+  assert.ok(sent.subarray(0, end).equals(Buffer.concat([plain, Buffer.from('plain, too')])));
+  const first = one.open(sent.subarray(end));
+  assert.deepEqual(first.payload, data('first'));
+  const second = one.open(first.rest);
+  assert.deepEqual(second.payload, newKeys);
+  two.sequence = one.sequence;
+  assert.deepEqual(openAll(two, second.rest), [data('second')]);
+  pair.close();
+});
+
 test('strict key exchange: sequence numbers begin again with 0', async () => {
   const pair = await sshPair(chacha, 77n);
   const [read, write] = [new SshOracle(chacha), new SshOracle(chacha)];

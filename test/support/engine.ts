@@ -31,6 +31,7 @@ export const able = {
   carryCustomFrames: !isKtls,
   armBehindFin: !isKtls && !isSoCrypt,
   openOneByOne: !isSoCrypt,
+  takeEmptyPayloads: !isSoCrypt,
   stopBeforeWrap: !isKtls && !isSoCrypt,
 } as const;
 
