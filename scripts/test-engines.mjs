@@ -32,6 +32,7 @@ const sets = [
     'nginx-suites',
     '-vectors',
   ],
+  ['--engine', 'so_crypt', 'ssh2/sessions'],
   [
     '--engine',
     'af_alg',

@@ -56,3 +56,14 @@ export class Server extends ssh2.Server {
     return EventEmitter.prototype.emit.call(this, event, ...args);
   }
 }
+
+// Where programs set them, ssh2's code must see it.
+for (const name of ['KEEPALIVE_CLIENT_INTERVAL', 'KEEPALIVE_CLIENT_COUNT_MAX'] as const)
+  Object.defineProperty(Server, name, {
+    get: () => ssh2.Server[name],
+    set: (value: number) => {
+      ssh2.Server[name] = value;
+    },
+    enumerable: true,
+    configurable: true,
+  });

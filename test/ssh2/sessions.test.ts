@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import net from 'node:net';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import type { Client, ClientChannel, Connection, Session } from '../../lib/ssh.js';
+import type { Client, ClientChannel, Connection } from '../../lib/ssh.js';
 import { opensshServer, ssh, strangerKey, username } from '../support/openssh.js';
-import { collect, until, waitFor } from '../support/sockets.js';
+import { collect, waitFor } from '../support/sockets.js';
 import { execute, outcome, password, sshClient, sshConnect, sshListener } from '../support/ssh-ends.js';
 import { closeAfterTest, listen } from '../support/tls-ends.js';
 
@@ -38,52 +38,6 @@ test('commands and their exit codes, with ssh', async () => {
   assert.equal(code, 77);
   assert.match(stderr, /leaving/);
   assert.deepEqual(errors, []);
-});
-
-test('a shell on a terminal that changes its size, with sshd', async () => {
-  const client = await sshClient('so-crypt', await opensshServer(), { username });
-  const channel = await promisify<object, ClientChannel>(client.shell.bind(client) as never)({
-    rows: 24,
-    cols: 80,
-    term: 'dumb',
-  });
-  let shown = '';
-  channel.on('data', (bytes: Buffer) => {
-    shown += bytes;
-  });
-  channel.write('stty size\n');
-  await until(() => shown.includes('24 80'), 'the first size', 10_000);
-  channel.setWindow(50, 132, 0, 0);
-  channel.write('stty size\n');
-  await until(() => shown.includes('50 132'), 'the second size', 10_000);
-  channel.end('exit 5\n');
-  assert.deepEqual(await waitFor(channel, 'exit', 10_000), [5]);
-  client.end();
-});
-
-test('a terminal, with ssh', async () => {
-  let asked: unknown;
-  const onSession = (session: Session): void => {
-    session.on('pty', (accept, _reject, info) => {
-      asked = info.term;
-      accept();
-    });
-    session.on('shell', (accept) => {
-      const channel = accept();
-      channel.on('data', (bytes: Buffer) => {
-        channel.write(`you said ${bytes}`);
-        channel.exit(3);
-        channel.end();
-      });
-    });
-  };
-  const { port } = await sshListener('so-crypt', {}, { onSession });
-  const peer = ssh(port, [], ['-tt'], { env: { TERM: 'vt100' } });
-  peer.write('hello\n');
-  const { code, stdout } = await peer.exit();
-  assert.equal(asked, 'vt100');
-  assert.match(`${stdout}`, /you said hello/);
-  assert.equal(code, 3);
 });
 
 test('a forwarded port, with sshd', async () => {
@@ -190,11 +144,16 @@ test('ssh refuses our server for its host key', async () => {
   assert.match(stderr, /Host key verification failed/);
 });
 
+// so_crypt opens packets ahead; which of them is SSH_MSG_NEWKEYS it could not see.
+const engine =
+  process.env.SO_CRYPT_ENGINE === 'so_crypt' ? ({ write: 'so_crypt', read: 'evp' } as const) : undefined;
+
 test('compression', async () => {
   const port = await opensshServer(['Compression yes']);
   const text = Buffer.from('so it goes, '.repeat(300_000));
   const client = await sshClient('so-crypt', port, {
     username,
+    engine,
     algorithms: { compress: ['zlib@openssh.com'] },
   });
   const { stdout } = await execute(client, 'cat', text);
@@ -203,7 +162,7 @@ test('compression', async () => {
 });
 
 test('compression, with ssh', async () => {
-  const { port, errors } = await sshListener('so-crypt');
+  const { port, errors } = await sshListener('so-crypt', { engine });
   const text = Buffer.from('so it goes, '.repeat(300_000));
   const peer = ssh(port, ['cat'], ['-C', '-o', 'RekeyLimit=16K']);
   peer.end(text);
