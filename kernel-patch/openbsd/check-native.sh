@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Type-checks the library's addon for OpenBSD, on any system with clang: the sources that binding.gyp names for OpenBSD, against the C and
-# C++ headers of OpenBSD's tree SRC (include/, gnu/; tried: 7.6) and the kernel's of SYS (by default SRC/sys), and Node's; warnings are
-# errors. The kernel's are patched first. Run `npm ci` before.
+# Type-checks what runs on OpenBSD besides the kernel, on any system with clang: the library's addon (the sources that binding.gyp names
+# for OpenBSD) and test/openbsd/system, against the C and C++ headers of OpenBSD's tree SRC (include/, gnu/; tried: 7.6), the kernel's of
+# SYS (by default SRC/sys) and Node's; warnings are errors. The kernel's are patched first. Run `npm ci` before.
 #	usage: check-native.sh SRC [SYS]
 set -eu
 src=$(cd "${1:?usage: check-native.sh SRC [SYS]}" && pwd)
@@ -37,5 +37,9 @@ for file in $sources; do
 	    -isystem "$work/include" -isystem "$(node -p "require('node-addon-api').include_dir")" -isystem "$node/include/node" \
 	    -DNAPI_VERSION=9 -DNODE_ADDON_API_DISABLE_DEPRECATED -DNODE_ADDON_API_DISABLE_CPP_EXCEPTIONS "$file"
 	count=$((count + 1))
+done
+for file in test/openbsd/system/*.c; do
+	"$clang" --target=amd64-unknown-openbsd7.6 -x c -fsyntax-only -std=gnu17 -Wall -Wextra -Werror -Wno-pointer-sign -nostdinc \
+	    -isystem "$("$clang" -print-resource-dir)/include" -isystem "$work/include" "$file"
 done
 echo "the addon compiles for OpenBSD ($("$clang" --version | head -1)): $count files"

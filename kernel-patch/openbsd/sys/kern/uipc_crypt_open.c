@@ -280,3 +280,40 @@ so_crypt_open(struct so_crypt_key *sk, const u_int8_t *header, struct mbuf *m,
 	sk->sk_seq++;
 	return (error);
 }
+
+/*
+ * Does the payload end the use of the keys: a TLS 1.3 KeyUpdate, an SSH
+ * NEWKEYS?  Handshake messages may go on from record to record.
+ */
+int
+so_crypt_last(struct so_crypt *sc, struct mbuf *m)
+{
+	u_int8_t b;
+	u_int off = 0, len = m->m_pkthdr.len, n;
+	int found = 0;
+
+	if (sc->sc_key->sk_protocol == SO_CRYPT_SSH) {
+		m_copydata(m, 0, 1, &b);
+		return (b == SO_CRYPT_SSH_NEWKEYS);
+	}
+	if (sc->sc_key->sk_protocol != SO_CRYPT_TLS_1_3 ||
+	    sc->sc_type != SO_CRYPT_TYPE_HANDSHAKE)
+		return (0);
+	while (off < len) {
+		if (sc->sc_hsleft > 0) {
+			n = ulmin(sc->sc_hsleft, len - off);
+			sc->sc_hsleft -= n;
+			off += n;
+			continue;
+		}
+		m_copydata(m, off++, 1, &sc->sc_hs[sc->sc_hslen++]);
+		if (sc->sc_hslen < 4)
+			continue;
+		sc->sc_hslen = 0;
+		sc->sc_hsleft = sc->sc_hs[1] << 16 | sc->sc_hs[2] << 8 |
+		    sc->sc_hs[3];
+		if (sc->sc_hs[0] == SO_CRYPT_HS_KEYUPDATE)
+			found = 1;
+	}
+	return (found);
+}

@@ -182,6 +182,7 @@ int	so_crypt_seal(struct so_crypt_key *, struct mbuf *, struct mbuf *,
 	    u_int, u_int8_t);
 int	so_crypt_open(struct so_crypt_key *, const u_int8_t *, struct mbuf *,
 	    u_int8_t *);
+int	so_crypt_last(struct so_crypt *, struct mbuf *);
 struct mbuf *so_crypt_trail(int);
 void	so_crypt_tag_take(struct mbuf *, int, u_int8_t *);
 int	so_crypt_tag_check(struct mbuf *, int, const u_int8_t *, int);
