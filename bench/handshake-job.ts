@@ -8,6 +8,8 @@ export interface HandshakeJob {
   /** Handshakes at the same time. */
   readonly concurrency: number;
   readonly certificate?: CredentialName;
+  /** Handshakes after which the server says that it is warm. */
+  readonly warmup?: number;
   /** so-crypt's handshakeWorkers. */
   readonly workers?: number;
 }

@@ -20,7 +20,7 @@ function mainCpu(): number | undefined {
 }
 
 function onConnection(socket: Socket): void {
-  count++;
+  if (++count === job.warmup) report('warm', {});
   socket.on('error', (error) => {
     throw error;
   });

@@ -22,7 +22,7 @@ async function trial(job: HandshakeJob, ms: number): Promise<Sample> {
   const client = new Child('handshake-client', job);
   return withChildren([client, server], async () => {
     client.send('connect', await server.expect('listening'));
-    await sleep(ms / 2);
+    await server.expect('warm');
     for (const child of [server, client]) child.send('start', {});
     await sleep(ms);
     for (const child of [server, client]) child.send('stop', {});
@@ -62,7 +62,16 @@ export async function runWorkerHandshakes(
     for (const { name, label, workers, certificate, kind, samples } of entries) {
       progress.step(`handshakes ${label} + ${workers}, ${certificate} ${kind}, round ${i} of ${rounds}`);
       const resume = kind === 'resumed';
-      const job = { engine: name, cipher: mainCipher.name, resume, concurrency: 64, certificate, workers };
+      const job = {
+        engine: name,
+        cipher: mainCipher.name,
+        resume,
+        concurrency: 64,
+        certificate,
+        workers,
+        // Compiled code, and all threads started, whatever the machine's speed.
+        warmup: quick ? 300 : 2000,
+      };
       samples.push(await trial(job, quick ? 1500 : 3000));
     }
   }

@@ -80,9 +80,12 @@ export interface Profile {
   cipher: tls.CipherNameAndProtocol;
   protocol: string | null;
   sigalgs: readonly string[];
-  /** The server's own certificate, DER. */
-  own: Uint8Array | undefined;
-  agreed: Agreed;
+  /** Number of the server's own certificate; 0: none. */
+  own: number;
+  /** With the first profile that names it: DER. */
+  der?: Uint8Array;
+  /** All but the name that the client has asked for. */
+  agreed: Omit<Agreed, 'servername'>;
 }
 
 /** What few connections have. */
@@ -116,5 +119,5 @@ export interface FromThread {
   extras?: [id: number, Extra][];
 }
 
-/** Profiles, and chosen contexts, that both sides remember. Then both forget all, at the same message. */
+/** Profiles, certificates and chosen contexts that both sides remember. Then both forget all, at the same message. */
 export const MOST_REMEMBERED = 256;

@@ -14,7 +14,12 @@ export class Outbox {
   readonly #port: MessagePort;
   readonly #packer = new Packer();
   readonly #known = new Map<string, number>();
-  readonly #certificates = new WeakMap<X509Certificate, number>();
+  // By object, and by what it is: a client's choices of algorithms must not make the same one many.
+  readonly #certificates = new WeakMap<X509Certificate, [number, generation: number]>();
+  #fingerprints = new Map<string, number>();
+  #generation = 0;
+  /** Of the certificate that has just got a number. */
+  #newDer: Uint8Array | undefined;
   #lastProfile = 0;
   #lastCertificate = 0;
   #events: ThreadEvent[] = [];
@@ -34,7 +39,9 @@ export class Outbox {
   done(id: number, ssl: tls.TLSSocket, handOver: HandOver): void {
     if (!this.#packer.hasRoom(LONGEST_OUTCOME)) this.#flush();
     const facts = summaryFactsOf(ssl);
-    packOutcome(this.#packer, id, this.#profileOf(ssl, facts, handOver), handOver, facts);
+    const { servername, ...agreed } = agreedBy(ssl);
+    const profile = this.#profileOf(agreed, facts, handOver);
+    packOutcome(this.#packer, id, profile, handOver, facts, servername);
     const extra: Extra = chainOfPeer(facts);
     // In memory of its own: it stands in a larger buffer.
     if (handOver.rest.length > 0) extra.rest = Uint8Array.prototype.slice.call(handOver.rest);
@@ -42,39 +49,40 @@ export class Outbox {
     this.#schedule();
   }
 
-  #profileOf(ssl: tls.TLSSocket, facts: SummaryFacts, { options }: HandOver): number {
-    const agreed = agreedBy(ssl);
-    const { cipher, protocol, sigalgs, own } = facts;
+  #profileOf(agreed: Profile['agreed'], facts: SummaryFacts, { options }: HandOver): number {
+    const { cipher, protocol, sigalgs } = facts;
+    const own = this.#numberOf(facts.own);
     const encryptThenMac = options.encryptThenMac === true;
     const { maxFragment } = options;
-    const key = JSON.stringify([
-      cipher,
-      protocol,
-      sigalgs,
-      this.#numberOf(own),
-      encryptThenMac,
-      maxFragment,
-      agreed,
-    ]);
+    const key = JSON.stringify([cipher, protocol, sigalgs, own, encryptThenMac, maxFragment, agreed]);
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     if (this.#known.size >= MOST_REMEMBERED) this.#known.clear();
     const number = ++this.#lastProfile;
     this.#known.set(key, number);
     const suite = suiteOf(protocol ?? '', cipher.standardName);
-    const shown = own?.raw;
-    this.#profiles.push([
-      number,
-      { suite, encryptThenMac, maxFragment, cipher, protocol, sigalgs, own: shown, agreed },
-    ]);
+    const common = { suite, encryptThenMac, maxFragment, cipher, protocol, sigalgs, own, agreed };
+    this.#profiles.push([number, { ...common, ...(this.#newDer && { der: this.#newDer }) }]);
+    this.#newDer = undefined;
     return number;
   }
 
-  // The same certificate is the same object (ownCertificate in summary.ts).
   #numberOf(certificate: X509Certificate | undefined): number {
     if (certificate === undefined) return 0;
-    const number = this.#certificates.get(certificate) ?? ++this.#lastCertificate;
-    this.#certificates.set(certificate, number);
+    const [known, generation] = this.#certificates.get(certificate) ?? [];
+    if (known !== undefined && generation === this.#generation) return known;
+    const { fingerprint256, raw } = certificate;
+    let number = this.#fingerprints.get(fingerprint256);
+    if (number === undefined) {
+      if (this.#fingerprints.size >= MOST_REMEMBERED) {
+        this.#fingerprints.clear();
+        this.#generation++;
+      }
+      number = ++this.#lastCertificate;
+      this.#fingerprints.set(fingerprint256, number);
+      this.#newDer = raw;
+    }
+    this.#certificates.set(certificate, [number, this.#generation]);
     return number;
   }
 
@@ -86,6 +94,7 @@ export class Outbox {
 
   #flush(): void {
     this.#isScheduled = false;
+    if (this.#events.length === 0 && this.#packer.isEmpty) return;
     const message: FromThread = {};
     if (this.#events.length > 0) message.events = this.#events;
     if (this.#profiles.length > 0) message.profiles = this.#profiles;

@@ -18,6 +18,7 @@ export function packOutcome(
   profile: number,
   { options, exporter }: HandOver,
   facts: SummaryFacts,
+  servername: string | false | null,
 ): void {
   to.u32(id);
   to.u32(profile);
@@ -28,6 +29,9 @@ export function packOutcome(
   to.bytes(exporter?.randoms);
   to.bytes(latin1(facts.finished));
   to.bytes(latin1(facts.peerFinished));
+  // RFC 6066 3: at most 255 bytes of ASCII.
+  to.u8(typeof servername === 'string' ? 2 : servername === false ? 1 : 0);
+  to.bytes(latin1(typeof servername === 'string' ? servername.slice(0, 255) : undefined));
 }
 
 function packKeys(to: Packer, keys: DirectionKeys): void {
@@ -52,6 +56,8 @@ export function unpackOutcome(from: Unpacker, profile: KnownProfile, extra: Extr
   const exporter = exporterOf(profile, from.bytes(), from.bytes());
   const finished = text(from.bytes());
   const peerFinished = text(from.bytes());
+  const hasName = from.u8();
+  const name = from.bytes().toString('latin1');
   const { suite, encryptThenMac, maxFragment, cipher, protocol, sigalgs, agreed } = profile;
   const options: CryptOptions = {
     protocol: suite.protocol,
@@ -69,7 +75,7 @@ export function unpackOutcome(from: Unpacker, profile: KnownProfile, extra: Extr
   return {
     // The FIN that may be behind the rest will be read again here. The keys are wiped with the memory that they came in.
     handOver: { options, rest, ended: false, exporter, wipe() {} },
-    agreed,
+    agreed: { ...agreed, servername: hasName === 2 ? name : hasName === 1 ? false : null },
     summary: new Summary(facts, exporter),
   };
 }
@@ -111,10 +117,6 @@ function exporterOf(
 /** A profile with the server's certificate as an object. */
 export interface KnownProfile extends Omit<Profile, 'own'> {
   own: X509Certificate | undefined;
-}
-
-export function knownProfile(profile: Profile): KnownProfile {
-  return { ...profile, own: profile.own && new X509Certificate(profile.own) };
 }
 
 /** The client's certificates, for an {@link Extra}. */

@@ -14,10 +14,11 @@ import {
   type Setup,
   type ThreadEvent,
 } from './messages.js';
-import { bufferOf, type KnownProfile, knownProfile, type Outcome, unpackOutcome } from './outcome.js';
+import { bufferOf, type Outcome, unpackOutcome } from './outcome.js';
 import { Unpacker } from './packing.js';
 import { errorOf, plainError } from './plain-error.js';
 import { type Member, Pool } from './pool.js';
+import { Remembered } from './remembered.js';
 import {
   type AnyServer,
   contextOptionsOf,
@@ -46,7 +47,7 @@ export class HandshakeService {
   readonly #loans = new Map<number, Loan>();
   readonly #contexts: NamedContext[] = [];
   #secureContext: object | undefined;
-  readonly #profiles = new Map<Member, Map<number, KnownProfile>>();
+  readonly #remembered = new Map<Member, Remembered>();
   readonly #contextNumbers = new WeakMap<object, number>();
   #lastContext = 0;
   #lastId = 0;
@@ -148,12 +149,9 @@ export class HandshakeService {
     if (!this.#pool.abort(loan.id)) this.#end(loan);
   }
 
-  #onMessage(member: Member, { events = [], done, profiles = [], extras = [] }: FromThread): void {
-    const known = this.#profilesOf(member);
-    for (const [number, profile] of profiles) {
-      if (known.size >= MOST_REMEMBERED) known.clear();
-      known.set(number, knownProfile(profile));
-    }
+  #onMessage(member: Member, { events = [], done, extras = [], profiles = [] }: FromThread): void {
+    const known = this.#rememberedOf(member);
+    known.learn(profiles);
     let at = 0;
     const from = done && new Unpacker(done);
     const more = new Map(extras);
@@ -161,7 +159,7 @@ export class HandshakeService {
       if (at < events.length) this.#onEvent(member, events[at++]!);
       else if (from !== undefined && !from.isAtEnd) {
         const id = from.u32();
-        const profile = known.get(from.u32())!;
+        const profile = known.profiles.get(from.u32())!;
         this.#onDone(id, unpackOutcome(from, profile, more.get(id)));
       } else return false;
       return true;
@@ -181,12 +179,12 @@ export class HandshakeService {
     }
   }
 
-  #profilesOf(member: Member): Map<number, KnownProfile> {
-    let known = this.#profiles.get(member);
+  #rememberedOf(member: Member): Remembered {
+    let known = this.#remembered.get(member);
     if (known === undefined) {
-      known = new Map();
-      this.#profiles.set(member, known);
-      member.worker.once('exit', () => this.#profiles.delete(member));
+      known = new Remembered();
+      this.#remembered.set(member, known);
+      member.worker.once('exit', () => this.#remembered.delete(member));
     }
     return known;
   }

@@ -32,9 +32,10 @@ async function visit(
   client.on('session', (one) => {
     session = one;
   });
-  await waitFor(client, 'secureConnect');
+  // The first one waits until the threads have started.
+  await waitFor(client, 'secureConnect', 30_000);
   client.write('hello');
-  await waitFor(client, 'data');
+  await waitFor(client, 'data', 30_000);
   const reused = client.isSessionReused();
   if (!reused) await until(() => session !== undefined, 'a session');
   client.destroy();
@@ -141,7 +142,7 @@ test('a connection that the application has seen, by its listener or because it 
   });
   const first = tlsClient('node', port);
   first.write('one');
-  assert.equal(String((await waitFor(first, 'data'))[0]), 'one');
+  assert.equal(String((await waitFor(first, 'data', 30_000))[0]), 'one');
   assert.equal(connections.length, 1);
 
   // A front that looks at the first byte, and gives the connection away with it.
@@ -173,9 +174,9 @@ test('a client certificate, its chain and the answer to a wrong one', async () =
     ca: ca.cert,
     ALPNProtocols: ['h2', 'http/1.1'],
   });
-  const secure = waitFor(server, 'secureConnection') as Promise<[TlsSocket]>;
+  const secure = waitFor(server, 'secureConnection', 30_000) as Promise<[TlsSocket]>;
   const client = tlsClient('node', port, { cert: own.cert, key: own.key, ALPNProtocols: ['h2'] });
-  const [[socket]] = await Promise.all([secure, waitFor(client, 'secureConnect')]);
+  const [[socket]] = await Promise.all([secure, waitFor(client, 'secureConnect', 30_000)]);
   assert.deepEqual([socket.authorized, socket.alpnProtocol, client.alpnProtocol], [true, 'h2', 'h2']);
   const shown = socket.getPeerX509Certificate()!;
   assert.equal(shown.issuerCertificate?.subject, 'CN=so-crypt test CA');
@@ -183,7 +184,7 @@ test('a client certificate, its chain and the answer to a wrong one', async () =
   assert.equal(chain.issuerCertificate.issuerCertificate, chain.issuerCertificate);
   assert.ok(Buffer.isBuffer(chain.raw));
 
-  const failed = waitFor(server, 'tlsClientError') as Promise<[NodeJS.ErrnoException]>;
+  const failed = waitFor(server, 'tlsClientError', 30_000) as Promise<[NodeJS.ErrnoException]>;
   tlsClient('node', port, { cert: strange.cert, key: strange.key }).on('error', () => {});
   assert.ok((await failed)[0] instanceof Error);
 });

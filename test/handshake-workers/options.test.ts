@@ -153,3 +153,32 @@ test('the program’s defaults hold in the threads', async () => {
     tls.default.DEFAULT_MAX_VERSION = before;
   }
 });
+
+test('more contexts and protocols than are remembered', async () => {
+  const count = 270;
+  const names = Array.from({ length: count }, (_, i) => `n${i}.test`);
+  const contexts = names.map(() => tls.createSecureContext(ecOnly));
+  const { port } = await tlsListener(
+    'so-crypt',
+    {
+      ...rsaOnly,
+      handshakeWorkers: 1,
+      ALPNProtocols: names,
+      SNICallback: (name, done) => done(null, contexts[names.indexOf(name)]),
+    },
+    (socket) => {
+      const { servername } = socket as unknown as { servername: string };
+      const { asymmetricKeyType } = socket.getX509Certificate()!.publicKey;
+      socket.end(`${servername} ${socket.alpnProtocol} ${asymmetricKeyType}`);
+    },
+  );
+  const visit = async (name: string): Promise<void> => {
+    const options = { servername: name, ALPNProtocols: [name], checkServerIdentity: () => undefined };
+    const client = tlsClient('node', port, options);
+    assert.equal(String((await waitFor(client, 'data', 60_000))[0]), `${name} ${name} ec`);
+    client.destroy();
+  };
+  // Each once, and the first ones again, which are forgotten by then.
+  for (let i = 0; i < count + 20; i += 10)
+    await Promise.all(Array.from({ length: 10 }, (_, j) => visit(names[(i + j) % count]!)));
+});
