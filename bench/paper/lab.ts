@@ -45,6 +45,8 @@ export interface LabJob {
   readonly count: boolean;
   /** The cipher's driver. */
   readonly driver: string;
+  /** AES-128-GCM, else AES-128-CBC with HMAC-SHA-1. */
+  readonly gcm?: boolean;
   /** OpenSSL's view of the sender's processor. */
   readonly capabilities: string | null;
   /** Bytes of the file, or `nSIZE`: n buffers. */
@@ -129,6 +131,7 @@ export async function inLab(
   const env: NodeJS.ProcessEnv = { ...process.env };
   const variables = [`DRIVER=${job.driver}`];
   if (job.capabilities) variables.push(`OPENSSL_ia32cap=${job.capabilities}`);
+  if (job.gcm) variables.push('GCM=1');
   if (job.count) variables.push('COUNT=1');
   const options = [
     ...(job.accelerator ? ['--accelerator'] : []),

@@ -10,6 +10,8 @@ export const labels: Readonly<Record<string, string>> = {
   evp: 'EVP',
   cryptodev: '/dev/crypto',
   'cryptodev-copy': '/dev/crypto, copying',
+  so_crypt: 'in-kernel',
+  ktls: 'ktls',
   'so_crypt:1': 'in-kernel, depth 1',
   'so_crypt:16': 'in-kernel, depth 16',
 };

@@ -6,15 +6,17 @@
 //   cryptodev       frames in the program; one CIOCCRYPT and one write() a frame. On the program's own pages
 //   cryptodev-copy  the same with the data copied in and out, as the paper's /dev/crypto does
 //   so_crypt        one write() a frame
+//   ktls            the same by the kernel's own TLS; GCM only
 //   plain           nothing is encrypted
 //
-// The cipher is the driver that $DRIVER names. Prints one line: bytes, frames, seconds; then of the sender and of the receiver, each while frames
+// AES-128-CBC with HMAC-SHA-1, or with $GCM AES-128-GCM. The cipher is the driver that $DRIVER names. Prints one line: bytes, frames, seconds; then of the sender and of the receiver, each while frames
 // went over: CPU seconds, voluntary and involuntary context switches. With $COUNT a second line, of the sender: system calls, context switches, those of all
 // other tasks, bytes copied between user and kernel.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/cryptodev.h>
+#include <linux/tls.h>
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -88,46 +90,75 @@ static void write_all(int fd, const uint8_t *data, size_t len)
 	}
 }
 
+static int is_gcm(void)
+{
+	return getenv("GCM") != NULL;
+}
+
+/* The kernel's choice of a driver */
+static const char *any(void)
+{
+	return is_gcm() ? "gcm(aes)" : "cbc(aes)";
+}
+
 static const char *driver(void)
 {
 	const char *name = getenv("DRIVER");
 
-	return name ? name : "cbc(aes)";
+	return name ? name : any();
 }
 
 static void arm(int fd, int depth)
 {
 	struct so_crypt_info info = {
 		.operation = SO_CRYPT_ARM, .direction = SO_CRYPT_WRITE, .protocol = SO_CRYPT_TLS_1_2,
-		.depth = depth, .key_len = KEY, .mac_key_len = MAC, .mac = "hmac(sha1)",
+		.depth = depth, .key_len = KEY,
 	};
 
 	strncpy(info.cipher, driver(), SO_CRYPT_NAME_LEN - 1);
 	memcpy(info.key, cipher_key, KEY);
-	memcpy(info.mac_key, mac_key, MAC);
+	if (is_gcm()) {
+		info.iv_len = SALT;
+		memcpy(info.iv, salt, SALT);
+	} else {
+		strcpy(info.mac, "hmac(sha1)");
+		info.mac_key_len = MAC;
+		memcpy(info.mac_key, mac_key, MAC);
+	}
 	if (setsockopt(fd, SOL_TCP, TCP_ULP, SO_CRYPT_ULP, strlen(SO_CRYPT_ULP)) ||
 	    setsockopt(fd, SOL_SO_CRYPT, SO_CRYPT, &info, sizeof(info)))
 		fail("SO_CRYPT");
 }
 
-static struct crypt_op device_open(int *device, int flags)
+static void arm_ktls(int fd)
 {
-	struct session_driver_op op = { .cipher = CRYPTO_AES_CBC, .keylen = KEY, .key = (uintptr_t)cipher_key };
+	struct tls12_crypto_info_aes_gcm_128 info = { .info = { TLS_1_2_VERSION, TLS_CIPHER_AES_GCM_128 } };
+
+	memcpy(info.key, cipher_key, KEY);
+	memcpy(info.salt, salt, SALT);
+	if (setsockopt(fd, SOL_TCP, TCP_ULP, "tls", 3) || setsockopt(fd, SOL_TLS, TLS_TX, &info, sizeof(info)))
+		fail("ktls");
+}
+
+static uint32_t device_open(int *device)
+{
+	struct session_driver_op op = { .cipher = is_gcm() ? CRYPTO_AES_GCM : CRYPTO_AES_CBC, .keylen = KEY, .key = (uintptr_t)cipher_key };
 
 	*device = open("/dev/crypto", O_RDWR);
-	if (strcmp(driver(), "cbc(aes)"))
+	if (strcmp(driver(), any()))
 		strncpy(op.cipher_driver, driver(), sizeof(op.cipher_driver) - 1);
 	if (*device < 0 || ioctl(*device, CIOCGSESSDRV, &op))
 		fail("/dev/crypto");
-	return (struct crypt_op){ .ses = op.ses, .op = COP_ENCRYPT, .flags = flags };
+	return op.ses;
 }
 
 /* What a program that frames by itself has made ready. */
 struct sender {
 	int frames_here;
 	int device;	/* -1: OpenSSL */
+	uint32_t session;
+	int flags;
 	struct frames frames;
-	struct crypt_op op;
 };
 
 static struct sender prepare(int fd, const char *way, const char *depth)
@@ -136,14 +167,33 @@ static struct sender prepare(int fd, const char *way, const char *depth)
 	struct sender s = { .device = -1, .frames_here = !strcmp(way, "evp") || !strncmp(way, "cryptodev", 9) };
 
 	if (!strncmp(way, "cryptodev", 9))
-		s.op = device_open(&s.device, strcmp(way, "cryptodev") ? COP_FLAG_NO_ZC : 0);
+		s.session = device_open(&s.device);
+	s.flags = strcmp(way, "cryptodev") ? COP_FLAG_NO_ZC : 0;
 	if (!strcmp(way, "so_crypt"))
 		arm(fd, depth ? atoi(depth) : 0);
+	if (!strcmp(way, "ktls"))
+		arm_ktls(fd);
 	/* OpenSSL looks for its algorithms when they are used first. */
-	s.frames = frames_new(1);
+	s.frames = frames_new(is_gcm(), 1);
 	frame_encrypt(&s.frames, frame, frame_lay_out(&s.frames, frame, 1, frame));
 	s.frames.sequence = 0;
 	return s;
+}
+
+static void device_encrypt(struct sender *s, uint8_t *frame, size_t len)
+{
+	uint8_t *text = frame + s->frames.text;
+	struct crypt_op op = {
+		.ses = s->session, .op = COP_ENCRYPT, .flags = s->flags, .len = len - s->frames.text, .src = text, .dst = text,
+		.iv = frame + HEADER,
+	};
+	struct crypt_auth_op aead = {
+		.ses = s->session, .op = COP_ENCRYPT, .flags = s->flags, .len = len - s->frames.text - TAG, .src = text, .dst = text,
+		.auth_src = s->frames.assoc, .auth_len = ASSOC, .tag_len = TAG, .iv = s->frames.nonce, .iv_len = SALT + EXPLICIT,
+	};
+
+	if (s->frames.gcm ? ioctl(s->device, CIOCAUTHCRYPT, &aead) : ioctl(s->device, CIOCCRYPT, &op))
+		fail("/dev/crypto");
 }
 
 /* Sends all of it; the number of frames. */
@@ -161,15 +211,10 @@ static size_t send_file(int fd, struct sender *s, size_t size, const uint8_t *fi
 			continue;
 		}
 		whole = frame_lay_out(&s->frames, file + at, n, frame);
-		if (s->device < 0) {
+		if (s->device < 0)
 			frame_encrypt(&s->frames, frame, whole);
-		} else {
-			s->op.src = s->op.dst = frame + HEADER + IV;
-			s->op.len = whole - HEADER - IV;
-			s->op.iv = frame + HEADER;
-			if (ioctl(s->device, CIOCCRYPT, &s->op))
-				fail("CIOCCRYPT");
-		}
+		else
+			device_encrypt(s, frame, whole);
 		write_all(fd, frame, whole);
 	}
 	return count;
@@ -177,14 +222,14 @@ static size_t send_file(int fd, struct sender *s, size_t size, const uint8_t *fi
 
 static void verify(uint8_t *wire, size_t len, const uint8_t *file, size_t size)
 {
-	struct frames f = frames_new(0);
+	struct frames f = frames_new(is_gcm(), 0);
 	size_t at = 0, plain = 0;
 
 	while (len - at >= HEADER) {
 		const size_t whole = HEADER + (wire[at + 3] << 8 | wire[at + 4]);
 		const long n = whole <= len - at ? frame_open(&f, wire + at, whole) : -1;
 
-		if (n < 0 || plain + n > size || memcmp(wire + at + HEADER + IV, file + plain, n))
+		if (n < 0 || plain + n > size || memcmp(wire + at + f.text, file + plain, n))
 			break;
 		plain += n;
 		at += whole;
@@ -201,10 +246,11 @@ static int receive(char **argv)
 	size_t len, size = atoi(argv[4]), have = 0, want;
 	const uint8_t *file = map(argv[5], &len);
 	const int plain = !strcmp(argv[3], "plain"), fd = accept(atoi(argv[2]), NULL, NULL);
+	const struct frames f = { .gcm = is_gcm(), .text = HEADER + (is_gcm() ? EXPLICIT : IV) };
 	struct usage used;
 	uint8_t *wire;
 
-	want = plain ? len : len / size * frame_length(size) + (len % size ? frame_length(len % size) : 0);
+	want = plain ? len : len / size * frame_length(&f, size) + (len % size ? frame_length(&f, len % size) : 0);
 	wire = malloc(want + 1);
 	if (!wire)
 		fail("malloc");

@@ -17,6 +17,11 @@ module_param(depth, ushort, 0644);
 MODULE_PARM_DESC(depth,
 		 "frames that may be with an asynchronous cipher at a time");
 
+bool scr_spread;
+module_param_named(spread, scr_spread, bool, 0644);
+MODULE_PARM_DESC(spread,
+		 "compute MACs beside a device on all CPUs: faster, more context switches");
+
 u16 scr_default_depth(void)
 {
 	return clamp_t(u16, READ_ONCE(depth), 1, SO_CRYPT_MAX_DEPTH);

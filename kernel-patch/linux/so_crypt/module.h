@@ -8,5 +8,6 @@ struct workqueue_struct;
 
 extern struct workqueue_struct *scr_workqueue;
 extern struct workqueue_struct *scr_mac_workqueue;
+extern bool scr_spread;
 u16 scr_default_depth(void);
 #endif

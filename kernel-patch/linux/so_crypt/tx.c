@@ -225,7 +225,7 @@ static bool may_seal_elsewhere(const struct scr_tx *tx,
 {
 	const struct scr_direction *d = tx->dir;
 
-	return d->async && d->mac && d->depth > 1 && !scr_is_serial(d) &&
+	return READ_ONCE(scr_spread) && d->async && d->mac && d->depth > 1 && !scr_is_serial(d) &&
 	       d->layout.order != SCR_ORDER_ENCRYPT_THEN_MAC &&
 	       r->payload >= MIN_ELSEWHERE && tx->queued > 1 &&
 	       num_online_cpus() > 1;
