@@ -27,6 +27,33 @@
 #define SCR_COMPLETION_DATA(x)	(x)
 #endif
 
+/* ChaCha20's state was an array of words. */
+#ifdef SCR_HAVE_CHACHA_STATE
+#define scr_chacha_words(state)	(state)
+#else
+struct chacha_state {
+	u32 words[16];
+};
+#define scr_chacha_words(state)	((state)->words)
+#endif
+
+/* A single block of AES */
+#ifdef SCR_HAVE_AES_KEY
+#define scr_aes_key	aes_key
+#define scr_aes_expand	aes_preparekey
+#else
+#define scr_aes_key	crypto_aes_ctx
+#define scr_aes_expand	aes_expandkey
+#endif
+
+#ifdef SCR_HAVE_ADDR_LEN
+#define SCR_ADDR_LEN_PARAMETER	, int *addr_len
+#define SCR_ADDR_LEN		, addr_len
+#else
+#define SCR_ADDR_LEN_PARAMETER
+#define SCR_ADDR_LEN
+#endif
+
 #ifndef ITER_SOURCE
 #define ITER_SOURCE	WRITE
 #endif

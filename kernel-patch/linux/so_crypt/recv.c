@@ -137,8 +137,8 @@ static int receive(struct scr_rx *rx, struct msghdr *msg, size_t len, int flags,
 	return 0;
 }
 
-int scr_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags,
-		int *addr_len)
+int scr_recvmsg(struct sock *sk, struct msghdr *msg, size_t len,
+		int flags SCR_ADDR_LEN_PARAMETER)
 {
 	struct scr_context *ctx = scr_context(sk);
 	struct scr_rx *rx = &ctx->rx;
@@ -146,7 +146,7 @@ int scr_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags,
 	int err;
 
 	if ((flags & MSG_ERRQUEUE) || !READ_ONCE(rx->dir))
-		return ctx->base->recvmsg(sk, msg, len, flags, addr_len);
+		return ctx->base->recvmsg(sk, msg, len, flags SCR_ADDR_LEN);
 	if (flags & MSG_OOB)
 		return -EOPNOTSUPP;
 	lock_sock(sk);
