@@ -46,13 +46,17 @@ struct chacha_state {
 #define scr_aes_expand	aes_expandkey
 #endif
 
+/* recvmsg() has lost its last parameter. */
+static inline int scr_base_recvmsg(const struct proto *base, struct sock *sk,
+				   struct msghdr *msg, size_t len, int flags,
+				   int *addr_len)
+{
 #ifdef SCR_HAVE_ADDR_LEN
-#define SCR_ADDR_LEN_PARAMETER	, int *addr_len
-#define SCR_ADDR_LEN		, addr_len
+	return base->recvmsg(sk, msg, len, flags, addr_len);
 #else
-#define SCR_ADDR_LEN_PARAMETER
-#define SCR_ADDR_LEN
+	return base->recvmsg(sk, msg, len, flags);
 #endif
+}
 
 #ifndef ITER_SOURCE
 #define ITER_SOURCE	WRITE

@@ -137,8 +137,8 @@ static int receive(struct scr_rx *rx, struct msghdr *msg, size_t len, int flags,
 	return 0;
 }
 
-int scr_recvmsg(struct sock *sk, struct msghdr *msg, size_t len,
-		int flags SCR_ADDR_LEN_PARAMETER)
+int scr_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags,
+		int *addr_len)
 {
 	struct scr_context *ctx = scr_context(sk);
 	struct scr_rx *rx = &ctx->rx;
@@ -146,7 +146,8 @@ int scr_recvmsg(struct sock *sk, struct msghdr *msg, size_t len,
 	int err;
 
 	if ((flags & MSG_ERRQUEUE) || !READ_ONCE(rx->dir))
-		return ctx->base->recvmsg(sk, msg, len, flags SCR_ADDR_LEN);
+		return scr_base_recvmsg(ctx->base, sk, msg, len, flags,
+					addr_len);
 	if (flags & MSG_OOB)
 		return -EOPNOTSUPP;
 	lock_sock(sk);

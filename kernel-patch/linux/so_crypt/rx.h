@@ -5,7 +5,6 @@
 
 #include <linux/types.h>
 #include <linux/workqueue.h>
-#include "compat.h"
 #include "record.h"
 
 struct scr_direction;
@@ -49,6 +48,6 @@ void scr_rx_purge(struct scr_rx *rx);
 
 /* recv.c */
 struct msghdr;
-int scr_recvmsg(struct sock *sk, struct msghdr *msg, size_t len,
-		int flags SCR_ADDR_LEN_PARAMETER);
+int scr_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags,
+		int *addr_len);
 #endif

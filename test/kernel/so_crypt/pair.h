@@ -39,7 +39,7 @@ static inline int give_crypt(int fd, const struct so_crypt_info *info)
 	if (!result || errno != ENOENT || !strstr(copy.cipher, "aes-generic"))
 		return result;
 	/* Its name in Linux 7 */
-	strcpy(copy.cipher, "cryptd(cbc(aes-lib))");
+	strcpy(copy.cipher, "cryptd(cbc-aes-lib)");
 	return setsockopt(fd, crypt_level(), SO_CRYPT, &copy, sizeof(copy));
 }
 
