@@ -15,8 +15,8 @@ const unfinished = '.making-';
 export const isCached = (name) => existsSync(join(cacheFolder, name));
 
 /** flock(1) holds the lock as long as its standard input is open. So the lock ends with this process however that ends. */
-async function lock() {
-  const holder = spawn('flock', [join(cacheFolder, 'lock'), 'sh', '-c', 'echo; exec cat'], {
+export async function lock(name) {
+  const holder = spawn('flock', [join(cacheFolder, name), 'sh', '-c', 'echo; exec cat'], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   // 'end' without data: flock failed, and has said why.
@@ -36,7 +36,7 @@ export async function cached(name, make, stale = () => false) {
   const good = () => existsSync(place) && !stale(place);
   if (good()) return place;
   mkdirSync(cacheFolder, { recursive: true });
-  const unlock = await lock();
+  const unlock = await lock('lock');
   for (const left of readdirSync(cacheFolder).filter((name) => name.startsWith(unfinished)))
     rmSync(join(cacheFolder, left), { recursive: true, force: true });
   const folder = mkdtempSync(join(cacheFolder, unfinished));

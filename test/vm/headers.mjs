@@ -13,12 +13,14 @@ import { canRun, install, say } from './tools.mjs';
  */
 export async function kernelWithHeaders(name) {
   const it = await newestWithHeaders(name);
-  requireTools(it.headers);
+  if (existsSync(join(it.headers, '.kernelvariables'))) requireTools(it.headers);
   return it;
 }
 
 async function newestWithHeaders(name) {
   const old = await kernel(name);
+  // Built here.
+  if (old.headers) return old;
   try {
     return await withHeaders(old);
   } catch (error) {

@@ -7,7 +7,7 @@ set -e
 /bin/busybox --install -s /bin
 mount -t sysfs sysfs /sys
 mount -t devtmpfs dev /dev
-for module in /modules/*; do insmod "$module"; done
+for module in /modules/*; do [ ! -e "$module" ] || insmod "$module"; done
 
 share='trans=virtio,version=9p2000.L,msize=512000'
 mkdir -p /lower /writes /new

@@ -1,11 +1,13 @@
 // Debian's kernels, unpacked in the cache, and busybox, which prepares and starts them. A kernel stays as it was fetched first; removing
 // its folder from the cache fetches the suite's present one.
-import { existsSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { built, builtNames } from './built.mjs';
 import { cached } from './cache.mjs';
 import { Failure, USAGE } from './failure.mjs';
+import { depmod } from './module-files.mjs';
 import { dependencies, unpackFrom } from './packages.mjs';
-import { run, say } from './tools.mjs';
+import { say } from './tools.mjs';
 import { vmlinux } from './vmlinux.mjs';
 
 /** Where each kernel is, best suite first. */
@@ -15,6 +17,9 @@ export const suites = {
   sid: ['sid'],
   experimental: ['experimental'],
 };
+
+/** Those that are built here. */
+const ours = builtNames(['6.1', '6.12']);
 
 /** What `--kernel newest` tries, newest first. */
 export const newest = ['experimental', 'sid'];
@@ -32,8 +37,12 @@ export const busybox = () =>
  * @returns {{ name, release, folder, image, modules }} `image` is what QEMU starts, `modules` what the guest calls /lib/modules/RELEASE
  */
 export async function kernel(name, { insteadOf } = {}) {
+  if (ours.includes(name)) {
+    const { folder, headers } = await built(name, suites, await busybox());
+    return { ...described(name, folder), headers };
+  }
   if (!(name in suites)) {
-    const known = [...Object.keys(suites), 'newest'].join(', ');
+    const known = [...Object.keys(suites), 'newest', ...ours].join(', ');
     throw new Failure(USAGE, `there is no kernel ${name}; there are ${known}`);
   }
   const tool = await busybox();
@@ -44,15 +53,13 @@ export async function kernel(name, { insteadOf } = {}) {
     arrange(place, tool);
   };
   const stale = (place) => insteadOf === releaseIn(place);
-  const folder = await cached(`kernel-${name}`, make, stale);
+  return described(name, await cached(`kernel-${name}`, make, stale));
+}
+
+function described(name, folder) {
   const release = releaseIn(folder);
-  return {
-    name,
-    release,
-    folder,
-    image: join(folder, 'image'),
-    modules: join(folder, 'lib/modules', release),
-  };
+  const modules = join(folder, 'lib/modules', release);
+  return { name, release, folder, image: join(folder, 'image'), modules };
 }
 
 const releaseIn = (folder) => readdirSync(join(folder, 'lib/modules'))[0];
@@ -83,9 +90,5 @@ function arrange(folder, tool) {
     if (!wanted.includes(name)) rmSync(join(drivers, name), { recursive: true });
   for (const entry of readdirSync(join(drivers, 'net'), { withFileTypes: true }))
     if (entry.isDirectory()) rmSync(join(drivers, 'net', entry.name), { recursive: true });
-  // busybox takes only names that begin with three numbers for a release, and "7.3-amd64" does not.
-  const alias = join(folder, 'lib/modules/0.0.0');
-  symlinkSync(release, alias);
-  run(tool, ['depmod', '-b', folder, '0.0.0']);
-  rmSync(alias);
+  depmod(tool, folder, release);
 }

@@ -1,6 +1,7 @@
 // Which of a kernel's module files need which: modules.dep, read.
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { run } from './tools.mjs';
 
 /** [file, the files it needs] for each module below `modules`. */
 export function dependencyMap(modules) {
@@ -29,4 +30,13 @@ export function loadOrder(dependencies, names) {
   };
   for (const file of dependencies.keys()) if (names.includes(moduleName(file))) add(file);
   return [...order];
+}
+
+/** Writes modules.dep and the like of the kernel in `folder`, with busybox. */
+export function depmod(busybox, folder, release) {
+  // It takes only names that begin with three numbers for a release, and "7.3-amd64" does not.
+  const alias = join(folder, 'lib/modules/0.0.0');
+  symlinkSync(release, alias);
+  run(busybox, ['depmod', '-b', folder, '0.0.0']);
+  rmSync(alias);
 }

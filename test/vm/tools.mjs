@@ -1,5 +1,6 @@
 // Programs of this machine that the lab runs while it prepares a boot.
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { unavailable } from './failure.mjs';
 
 export const say = (text) => process.stderr.write(`vm: ${text}\n`);
@@ -23,7 +24,9 @@ export function run(command, args, options = {}) {
   return stdout;
 }
 
-export const exists = (command) => spawnSync('sh', ['-c', 'command -v "$0"', command]).status === 0;
+/** A command, or the path of a file. */
+export const exists = (name) =>
+  name.startsWith('/') ? existsSync(name) : spawnSync('sh', ['-c', 'command -v "$0"', name]).status === 0;
 
 /** Whether this machine can start a program at all, whatever the program then says about having no arguments. */
 export function canRun(program) {

@@ -48,7 +48,7 @@ function hooked(path, text) {
 function makefile() {
   const text = readFileSync(join(linux, 'so_crypt/Kbuild'), 'utf8')
     .replace(/^ccflags-y .*\n/m, '')
-    .replace(/^.*SO_CRYPT_DEBUG.*\n/gm, '')
+    .replaceAll('$(SO_CRYPT_DEBUG)', '$(CONFIG_SO_CRYPT_SELFTEST)')
     .replace(/^obj-m := .*$/m, 'obj-$(CONFIG_SO_CRYPT) += so_crypt.o\nobj-y += hook.o');
   return text;
 }
@@ -69,11 +69,11 @@ try {
 
   const target = join(work, 'b/net/so_crypt');
   mkdirSync(join(target, 'selftest'), { recursive: true });
-  for (const name of readdirSync(join(linux, 'so_crypt')).filter(
-    (file) => /\.[ch]$/.test(file) && !/\.mod\.c$/.test(file),
-  ))
-    cpSync(join(linux, 'so_crypt', name), join(target, name));
-  cpSync(join(linux, 'so_crypt/selftest/selftest.h'), join(target, 'selftest/selftest.h'));
+  for (const folder of ['.', 'selftest'])
+    for (const name of readdirSync(join(linux, 'so_crypt', folder)).filter(
+      (file) => /\.[ch]$/.test(file) && !/\.mod\.c$/.test(file),
+    ))
+      cpSync(join(linux, 'so_crypt', folder, name), join(target, folder, name));
   writeFileSync(join(target, 'Makefile'), makefile());
   for (const name of ['Kconfig', 'hook.c']) cpSync(join(here, 'files', name), join(target, name));
   mkdirSync(join(work, 'b/include/net'), { recursive: true });

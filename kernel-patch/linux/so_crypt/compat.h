@@ -27,6 +27,37 @@
 #define SCR_COMPLETION_DATA(x)	(x)
 #endif
 
+/* ChaCha20's state was an array of words. */
+#ifdef SCR_HAVE_CHACHA_STATE
+#define scr_chacha_words(state)	(state)
+#else
+struct chacha_state {
+	u32 words[16];
+};
+#define scr_chacha_words(state)	((state)->words)
+#endif
+
+/* A single block of AES */
+#ifdef SCR_HAVE_AES_KEY
+#define scr_aes_key	aes_key
+#define scr_aes_expand	aes_preparekey
+#else
+#define scr_aes_key	crypto_aes_ctx
+#define scr_aes_expand	aes_expandkey
+#endif
+
+/* recvmsg() has lost its last parameter. */
+static inline int scr_base_recvmsg(const struct proto *base, struct sock *sk,
+				   struct msghdr *msg, size_t len, int flags,
+				   int *addr_len)
+{
+#ifdef SCR_HAVE_ADDR_LEN
+	return base->recvmsg(sk, msg, len, flags, addr_len);
+#else
+	return base->recvmsg(sk, msg, len, flags);
+#endif
+}
+
 #ifndef ITER_SOURCE
 #define ITER_SOURCE	WRITE
 #endif

@@ -36,7 +36,7 @@ static int set_key(struct scr_direction *d, const struct so_crypt_info *info)
 	d->peek = kmalloc(sizeof(*d->peek), GFP_KERNEL);
 	if (!d->peek)
 		return -ENOMEM;
-	return aes_expandkey(d->peek, info->key, info->key_len);
+	return scr_aes_expand(d->peek, info->key, info->key_len);
 }
 
 static int set_mac(struct scr_direction *d, const struct so_crypt_info *info)

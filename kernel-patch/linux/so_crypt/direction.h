@@ -5,11 +5,11 @@
 
 #include <linux/so_crypt.h>
 #include <linux/types.h>
+#include "compat.h"
 #include "layout.h"
 #include "names.h"
 
 struct crypto_shash;
-struct crypto_aes_ctx;
 struct scr_ct_mac;
 struct scr_ssh_chacha;
 
@@ -23,7 +23,7 @@ struct scr_direction {
 	struct scr_ssh_chacha *chacha;	/* instead of tfm */
 	struct crypto_shash *hmac;
 	struct scr_ct_mac *ct_mac;	/* to open MAC-then-encrypt */
-	struct crypto_aes_ctx *peek;	/* to open a hidden length field */
+	struct scr_aes_key *peek;	/* to open a hidden length field */
 
 	u8 protocol;
 	u8 flags;

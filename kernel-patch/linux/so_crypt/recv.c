@@ -146,7 +146,8 @@ int scr_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags,
 	int err;
 
 	if ((flags & MSG_ERRQUEUE) || !READ_ONCE(rx->dir))
-		return ctx->base->recvmsg(sk, msg, len, flags, addr_len);
+		return scr_base_recvmsg(ctx->base, sk, msg, len, flags,
+					addr_len);
 	if (flags & MSG_OOB)
 		return -EOPNOTSUPP;
 	lock_sock(sk);

@@ -39,23 +39,24 @@ void scr_ssh_chacha_free(struct scr_ssh_chacha *c)
 }
 
 /* Nonce and counter are 64 bits each: the nonce is the sequence number. */
-static void start(u32 *state, const u32 *key, u64 sequence, u64 counter)
+static void start(struct chacha_state *state, const u32 *key, u64 sequence,
+		  u64 counter)
 {
 	u8 iv[CHACHA_IV_SIZE];
 
 	put_unaligned_le64(counter, iv);
 	put_unaligned_be64(sequence, iv + 8);
-	chacha_init(state, key, iv);
+	chacha_init(scr_chacha_words(state), key, iv);
 }
 
 void scr_ssh_chacha_length(const struct scr_ssh_chacha *c, u64 sequence,
 			   const u8 *in, u8 *out)
 {
-	u32 state[CHACHA_STATE_WORDS];
+	struct chacha_state state;
 
-	start(state, c->length_key, sequence, 0);
-	chacha20_crypt(state, out, in, LENGTH_FIELD);
-	memzero_explicit(state, sizeof(state));
+	start(&state, c->length_key, sequence, 0);
+	chacha20_crypt(scr_chacha_words(&state), out, in, LENGTH_FIELD);
+	memzero_explicit(&state, sizeof(state));
 }
 
 static void tag_of(const struct scr_ssh_chacha *c, u64 sequence,
@@ -63,26 +64,26 @@ static void tag_of(const struct scr_ssh_chacha *c, u64 sequence,
 {
 	u8 key[POLY1305_KEY_SIZE] = {};
 	struct poly1305_desc_ctx mac;
-	u32 state[CHACHA_STATE_WORDS];
+	struct chacha_state state;
 
-	start(state, c->payload_key, sequence, 0);
-	chacha20_crypt(state, key, key, sizeof(key));
+	start(&state, c->payload_key, sequence, 0);
+	chacha20_crypt(scr_chacha_words(&state), key, key, sizeof(key));
 	poly1305_init(&mac, key);
 	poly1305_update(&mac, frame, len);
 	poly1305_final(&mac, tag);
 	memzero_explicit(key, sizeof(key));
-	memzero_explicit(state, sizeof(state));
+	memzero_explicit(&state, sizeof(state));
 }
 
 static void crypt(const struct scr_ssh_chacha *c, u64 sequence, u8 *frame,
 		  u32 len)
 {
-	u32 state[CHACHA_STATE_WORDS];
+	struct chacha_state state;
 
-	start(state, c->payload_key, sequence, 1);
-	chacha20_crypt(state, frame + LENGTH_FIELD, frame + LENGTH_FIELD,
+	start(&state, c->payload_key, sequence, 1);
+	chacha20_crypt(scr_chacha_words(&state), frame + LENGTH_FIELD, frame + LENGTH_FIELD,
 		       len - LENGTH_FIELD);
-	memzero_explicit(state, sizeof(state));
+	memzero_explicit(&state, sizeof(state));
 }
 
 /* The tag goes behind the frame's `len` bytes. */

@@ -129,6 +129,13 @@ static void close(struct sock *sk, long timeout)
 	base->close(sk, timeout);
 }
 
+#ifndef SCR_HAVE_ADDR_LEN
+static int recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags)
+{
+	return scr_recvmsg(sk, msg, len, flags, NULL);
+}
+#endif
+
 static void build(struct family *f, struct proto *base,
 		  const struct proto_ops *base_ops)
 {
@@ -136,7 +143,11 @@ static void build(struct family *f, struct proto *base,
 	f->prot.setsockopt = scr_setsockopt;
 	f->prot.getsockopt = scr_getsockopt;
 	f->prot.sendmsg = scr_sendmsg;
+#ifdef SCR_HAVE_ADDR_LEN
 	f->prot.recvmsg = scr_recvmsg;
+#else
+	f->prot.recvmsg = recvmsg;
+#endif
 	f->prot.stream_memory_free = stream_memory_free;
 	f->prot.sock_is_readable = sock_is_readable;
 	f->prot.disconnect = disconnect;

@@ -21,11 +21,14 @@ const log = () => output('dmesg', []).split('\n');
 const before = log().length;
 // It may be there already.
 if (existsSync(`/sys/module/${name}`)) output('rmmod', [name]);
+output('sh', ['test/kernel/leaks.sh', 'begin']);
 output('insmod', [module]);
 const args = ['--test', '--test-concurrency=1', '--test-reporter=spec', ...files];
 let { status } = spawnSync(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] });
 // Fails if a test has leaked a reference.
 output('rmmod', [name]);
+const leaks = spawnSync('sh', ['test/kernel/leaks.sh', 'end'], { stdio: ['ignore', 'inherit', 'inherit'] });
+if (leaks.status !== 0) status = 1;
 const news = log().slice(before - 1);
 if (news.some((line) => complaint.test(line))) {
   process.stdout.write(`The kernel complained:\n${news.join('\n')}\n`);

@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "so_crypt.h"
+#include "pair.h"
 
 static unsigned char piece[1 << 17], got[1 << 17];
 
@@ -34,8 +34,7 @@ static void arm(int fd, char **argv, int direction)
 	if (strstr(info.cipher, "openssh"))
 		info.iv_len = 0;
 	memset(info.iv, 9, info.iv_len);
-	if (setsockopt(fd, SOL_TCP, TCP_ULP, SO_CRYPT_ULP, strlen(SO_CRYPT_ULP)) ||
-	    setsockopt(fd, SOL_SO_CRYPT, SO_CRYPT, &info, sizeof(info))) {
+	if (attach(fd) || give_crypt(fd, &info)) {
 		perror(argv[1]);
 		exit(1);
 	}

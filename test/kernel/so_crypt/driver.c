@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "so_crypt.h"
+#include "pair.h"
 
 enum { MOST = 1 << 22 };
 static int a = -1, b = -1, child;
@@ -263,10 +263,10 @@ static void command(char *text)
 		answer(setsockopt(fd, SOL_TCP, TCP_ULP, SO_CRYPT_ULP, strlen(SO_CRYPT_ULP)));
 	} else if (!strcmp(name, "arm")) {
 		size_t length = unhex(args, bytes);
-		answer(setsockopt(fd, SOL_SO_CRYPT, SO_CRYPT, bytes, length));
+		answer(setsockopt(fd, crypt_level(), SO_CRYPT, bytes, length));
 	} else if (!strcmp(name, "status")) {
 		socklen_t length = *args > ' ' ? (socklen_t)atoi(args) : sizeof(struct so_crypt_status);
-		answer(getsockopt(fd, SOL_SO_CRYPT, SO_CRYPT, bytes, &length));
+		answer(getsockopt(fd, crypt_level(), SO_CRYPT, bytes, &length));
 		printf(" %u ", length);
 		hex(bytes, length);
 	} else if (!strcmp(name, "send")) {

@@ -14,16 +14,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "so_crypt.h"
+#include "pair.h"
 
 static uint32_t state;
 static int ends[2] = { -1, -1 };
 static unsigned char bytes[70000];
+static void *read_only;		/* a page */
+static char *border;		/* memory ends there */
 static char control[256];
 
 static uint32_t next(void)
@@ -60,7 +63,7 @@ static void connect_ends(void)
 	for (int i = 0; i < 2; i++) {
 		fcntl(ends[i], F_SETFL, O_NONBLOCK);
 		if (!one_in(10))
-			setsockopt(ends[i], SOL_TCP, TCP_ULP, SO_CRYPT_ULP, strlen(SO_CRYPT_ULP));
+			attach(ends[i]);
 	}
 }
 
@@ -124,6 +127,24 @@ static void make_info(struct so_crypt_info *info)
 		((unsigned char *)info)[next() % sizeof(*info)] = one_in(2) ? 255 : next();
 }
 
+/* Memory that is not there, not ours, or not to be written to */
+static void *nowhere(void)
+{
+	void *const places[] = { NULL, (void *)-4096L, (void *)0xffff888000000000, (void *)0x00007fffffffefff, read_only };
+
+	return places[next() % 5];
+}
+
+static int ask(int fd)
+{
+	struct so_crypt_status status;
+	socklen_t len = one_in(4) ? next() % 600 : sizeof(status);
+
+	if (one_in(20))
+		len = -1;
+	return getsockopt(fd, crypt_level(), SO_CRYPT, one_in(10) ? nowhere() : bytes, one_in(20) ? nowhere() : &len);
+}
+
 static int arm(int fd)
 {
 	struct so_crypt_info info;
@@ -133,13 +154,16 @@ static int arm(int fd)
 	make_info(&info);
 	memcpy(longer, &info, sizeof(info));
 	if (one_in(50))
-		return setsockopt(fd, SOL_SO_CRYPT, SO_CRYPT, one_in(2) ? NULL : (void *)-4096L, len);
-	return setsockopt(fd, SOL_SO_CRYPT, one_in(20) ? (int)next() : SO_CRYPT, longer, len);
+		return setsockopt(fd, crypt_level(), SO_CRYPT, nowhere(), len);
+	/* The beginning is there, the end is not. */
+	if (one_in(50))
+		return setsockopt(fd, crypt_level(), SO_CRYPT, memcpy(border - 64, longer, 64), len);
+	return setsockopt(fd, crypt_level(), one_in(20) ? (int)next() : SO_CRYPT, longer, len);
 }
 
 static int do_send(int fd)
 {
-	struct iovec vec = { one_in(50) ? NULL : bytes, size() };
+	struct iovec vec = { one_in(50) ? nowhere() : bytes, size() };
 	struct msghdr msg = { .msg_iov = &vec, .msg_iovlen = 1 };
 	int flags = MSG_NOSIGNAL | MSG_DONTWAIT | (one_in(4) ? MSG_MORE : 0);
 
@@ -160,7 +184,7 @@ static int do_send(int fd)
 
 static int do_recv(int fd)
 {
-	struct iovec vec = { one_in(50) ? NULL : bytes, size() };
+	struct iovec vec = { one_in(50) ? nowhere() : bytes, size() };
 	struct msghdr msg = { .msg_iov = &vec, .msg_iovlen = 1, .msg_control = control, .msg_controllen = one_in(5) ? next() % 64 : 64 };
 	int flags = MSG_DONTWAIT | (one_in(5) ? MSG_PEEK : 0) | (one_in(5) ? MSG_WAITALL : 0);
 
@@ -190,9 +214,7 @@ static int do_splice(int fd)
 static int call(int i, int file)
 {
 	const int fd = ends[i];
-	struct so_crypt_status status;
-	socklen_t len = one_in(4) ? next() % 600 : sizeof(status);
-	struct sockaddr nowhere = { .sa_family = AF_UNSPEC };
+	struct sockaddr unspecified = { .sa_family = AF_UNSPEC };
 	struct linger now = { 1, 0 };
 	off_t at = 0;
 	int value = next() % 30000, n;
@@ -203,12 +225,12 @@ static int call(int i, int file)
 	case 13 ... 20: return do_recv(fd);
 	case 21: return sendfile(fd, file, &at, size());
 	case 22: return do_splice(fd);
-	case 23: return getsockopt(fd, SOL_SO_CRYPT, SO_CRYPT, one_in(20) ? NULL : bytes, &len);
+	case 23: return ask(fd);
 	case 24: return poll(&(struct pollfd){ fd, POLLIN | POLLOUT, 0 }, 1, 0);
 	case 25: return ioctl(fd, FIONREAD, &n);
 	case 26: return setsockopt(fd, SOL_SOCKET, one_in(2) ? SO_SNDBUF : SO_RCVBUF, &value, sizeof(value));
 	case 27: return one_in(10) ? shutdown(fd, next() % 4) : 0;
-	case 28: return one_in(20) ? connect(fd, &nowhere, sizeof(nowhere)) : 0;
+	case 28: return one_in(20) ? connect(fd, &unspecified, sizeof(unspecified)) : 0;
 	case 29: return one_in(20) ? setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now)) : 0;
 	case 30: return one_in(20) ? listen(fd, 1) : setsockopt(fd, SOL_TCP, TCP_ULP, "tls", 3);
 	default:
@@ -229,6 +251,10 @@ int main(int argc, char **argv)
 
 	state = argc > 1 ? atoi(argv[1]) : 1;
 	signal(SIGPIPE, SIG_IGN);
+	read_only = (char *)mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) + 4096;
+	border = (char *)mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) + 4096;
+	if (mprotect(read_only, 4096, PROT_READ) || munmap(border, 4096))
+		return 1;
 	fwrite(bytes, 1, sizeof(bytes), file);
 	fflush(file);
 	for (long i = 0; i < calls; i++) {
