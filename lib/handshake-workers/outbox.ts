@@ -57,7 +57,11 @@ export class Outbox {
     const key = JSON.stringify([cipher, protocol, sigalgs, own, encryptThenMac, maxFragment, agreed]);
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    if (this.#known.size >= MOST_REMEMBERED) this.#known.clear();
+    if (this.#known.size >= MOST_REMEMBERED) {
+      // The main thread forgets at the next profile: what names earlier ones must be there before.
+      this.#flush();
+      this.#known.clear();
+    }
     const number = ++this.#lastProfile;
     this.#known.set(key, number);
     const suite = suiteOf(protocol ?? '', cipher.standardName);

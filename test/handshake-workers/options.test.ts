@@ -54,7 +54,7 @@ test("a context of node:tls, which can't go to a thread", async () => {
     () => (server as tls.Server).addContext('other', foreign as never),
     refusal('ERR_SO_CRYPT_UNSUPPORTED', 'createSecureContext'),
   );
-  const failed = waitFor(server, 'tlsClientError');
+  const failed = waitFor(server, 'tlsClientError', 20_000);
   tlsClient('node', port).on('error', () => {});
   const [error] = await failed;
   assert.ok(refusal('ERR_SO_CRYPT_UNSUPPORTED', 'createSecureContext')(error));
@@ -75,7 +75,7 @@ test('SNICallback: its errors, no answer in time, contexts many times', async ()
     ['error.test', /no such name/],
     ['silent.test', /ERR_TLS_HANDSHAKE_TIMEOUT/],
   ] as const) {
-    const failed = waitFor(server, 'tlsClientError') as Promise<[NodeJS.ErrnoException, TlsSocket]>;
+    const failed = waitFor(server, 'tlsClientError', 20_000) as Promise<[NodeJS.ErrnoException, TlsSocket]>;
     tlsClient('node', port, { servername }).on('error', () => {});
     const [error, socket] = await failed;
     assert.match(`${error.code} ${error.message}`, expected);
@@ -84,7 +84,7 @@ test('SNICallback: its errors, no answer in time, contexts many times', async ()
   for (let i = 0; i < 8; i++) {
     const servername = i % 3 === 0 ? 'ec.test' : 'rsa.test';
     const client = tlsClient('node', port, { servername, checkServerIdentity: () => undefined });
-    await waitFor(client, 'secureConnect');
+    await waitFor(client, 'secureConnect', 20_000);
     const { asymmetricKeyType } = client.getPeerX509Certificate()!.publicKey;
     assert.equal(asymmetricKeyType, i % 3 === 0 ? 'ec' : 'rsa');
     client.destroy();
@@ -95,7 +95,7 @@ test('setSecureContext, addContext and setTicketKeys reach all threads', async (
   const { server, port } = await tlsListener('so-crypt', { ...rsaOnly, handshakeWorkers: 2 });
   const typeFor = async (servername: string): Promise<string | undefined> => {
     const client = tlsClient('node', port, { servername, checkServerIdentity: () => undefined });
-    await waitFor(client, 'secureConnect');
+    await waitFor(client, 'secureConnect', 20_000);
     const { asymmetricKeyType } = client.getPeerX509Certificate()!.publicKey;
     client.destroy();
     return asymmetricKeyType;
@@ -111,7 +111,7 @@ test('setSecureContext, addContext and setTicketKeys reach all threads', async (
 
   const resumes = async (session: Buffer): Promise<boolean> => {
     const client = tlsClient('node', port, { session });
-    await waitFor(client, 'secureConnect');
+    await waitFor(client, 'secureConnect', 20_000);
     const reused = client.isSessionReused();
     client.destroy();
     return reused;
@@ -137,7 +137,7 @@ test('OCSP: the application is asked, and its answer goes to the client', async 
     },
   );
   const client = tlsClient('node', port, { requestOCSP: true } as ConnectionOptions);
-  const [answer] = await waitFor(client, 'OCSPResponse');
+  const [answer] = await waitFor(client, 'OCSPResponse', 20_000);
   assert.equal(String(answer), 'stapled');
 });
 
@@ -147,7 +147,7 @@ test('the program’s defaults hold in the threads', async () => {
   try {
     const { port } = await tlsListener('so-crypt', { ...ecOnly, handshakeWorkers: 1 });
     const client = tlsClient('node', port, { maxVersion: 'TLSv1.3' });
-    await waitFor(client, 'secureConnect');
+    await waitFor(client, 'secureConnect', 20_000);
     assert.equal(client.getProtocol(), 'TLSv1.2');
   } finally {
     tls.default.DEFAULT_MAX_VERSION = before;

@@ -24,9 +24,9 @@ const succeeds = (port: number): Promise<unknown> =>
 test('a thread that ends: its handshakes fail, and another one takes its place', async () => {
   const before = threads.length;
   const { server, port } = await tlsListener('so-crypt', { handshakeWorkers: 1 });
-  const established = waitFor(server, 'secureConnection') as Promise<[TlsSocket]>;
+  const established = waitFor(server, 'secureConnection', 20_000) as Promise<[TlsSocket]>;
   const client = tlsClient('node', port);
-  const [[socket]] = await Promise.all([established, waitFor(client, 'secureConnect')]);
+  const [[socket]] = await Promise.all([established, waitFor(client, 'secureConnect', 20_000)]);
   const waiting = await connectPlainly(port);
   const { localPort } = waiting;
   const closed = new Promise((resolve) => waiting.once('close', resolve));
