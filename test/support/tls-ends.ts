@@ -32,6 +32,7 @@ export const onWorkers: ours.TlsOptions = process.env.TEST_HANDSHAKE_WORKERS
 interface Closable {
   destroy?(): unknown;
   close?(): unknown;
+  once?(event: 'close', listener: () => void): unknown;
 }
 
 const open = new Set<Closable>();
@@ -42,9 +43,10 @@ afterEach(() => {
   open.clear();
 });
 
-/** Destroyed or closed after the test. */
+/** Destroyed or closed after the test; forgotten before when it closes by itself. */
 export function closeAfterTest<T extends Closable>(one: T): T {
   open.add(one);
+  one.once?.('close', () => open.delete(one));
   return one;
 }
 
