@@ -17,6 +17,7 @@ import { UserlandPacketReader } from './packets/reader.js';
 import type { Callback } from './records/direction.js';
 import { FileTransfer, type SendFileOptions } from './send-file.js';
 import { sendAway } from './sent-away.js';
+import { countPlainBytes } from './socket-counters.js';
 import { SocketFileOutlet } from './socket-file.js';
 import {
   type Entry,
@@ -481,22 +482,7 @@ export class Socket extends callableBase(net.Socket) {
 
 Socket.prototype[kState] = null;
 Socket.prototype[kOnread] = null;
-
-// bytesRead and bytesWritten count the application's bytes. (@types/node has them as fields, which can't be overridden in the class.)
-function count(name: 'bytesRead' | 'bytesWritten', beyond: (state: State) => number): void {
-  Object.defineProperty(Socket.prototype, name, {
-    configurable: true,
-    enumerable: true,
-    get(this: Socket): number | undefined {
-      const bytes = Reflect.get(net.Socket.prototype, name, this) as number | undefined;
-      const state = this[kState];
-      return bytes === undefined || state === null ? bytes : bytes - beyond(state);
-    },
-  });
-}
-
-count('bytesRead', ({ records }) => records?.overheadRead ?? 0);
-count('bytesWritten', ({ records, fileBytes }) => (records?.overheadWritten ?? 0) - fileBytes);
+countPlainBytes(Socket.prototype);
 
 function offloadOf(
   engine: CryptState['engine'],

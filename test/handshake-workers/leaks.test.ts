@@ -1,26 +1,10 @@
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
 import net from 'node:net';
 import { test } from 'node:test';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
-import { pause } from '../support/patience.js';
+import { descriptors, settledMemory } from '../support/leftovers.js';
 import { until, waitFor } from '../support/sockets.js';
 import { tlsClient, tlsListener } from '../support/tls-ends.js';
 import { threads } from '../support/worker-threads.js';
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
-
-const descriptors = (): number => fs.readdirSync('/proc/self/fd').length;
-
-async function settle(): Promise<number> {
-  for (let i = 0; i < 5; i++) {
-    collectGarbage();
-    await pause(30);
-  }
-  return process.memoryUsage().rss;
-}
 
 test('1,000 handshakes leave no descriptor and no memory behind', async () => {
   const { server, port } = await tlsListener('so-crypt', { handshakeWorkers: 2 }, (socket) => {
@@ -50,11 +34,11 @@ test('1,000 handshakes leave no descriptor and no memory behind', async () => {
   await many(100);
   const open = descriptors();
   // What is made once, and what malloc and V8 keep, takes some rounds to come to an end; a leak does not.
-  let before = await settle();
+  let before = await settledMemory();
   let grown = Infinity;
   for (let round = 0; round < 6 && grown > 8_192_000; round++) {
     await many(1000);
-    const memory = await settle();
+    const memory = await settledMemory();
     grown = memory - before;
     before = memory;
     await until(() => descriptors() <= open, `no more than ${open} descriptors, not ${descriptors()}`);

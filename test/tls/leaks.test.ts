@@ -1,26 +1,10 @@
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
 import { test } from 'node:test';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import * as tls from '../../lib/tls.js';
 import { certificates } from '../support/certificates.js';
-import { pause } from '../support/patience.js';
+import { descriptors, settledMemory } from '../support/leftovers.js';
 import { waitFor } from '../support/sockets.js';
 import { listen } from '../support/tls-ends.js';
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
-
-const descriptors = (): number => fs.readdirSync('/proc/self/fd').length;
-
-async function settle(): Promise<number> {
-  for (let i = 0; i < 5; i++) {
-    collectGarbage();
-    await pause(30);
-  }
-  return process.memoryUsage().rss;
-}
 
 test('1,000 connections leave no descriptor and no memory behind', async () => {
   const { server, ca } = certificates();
@@ -45,11 +29,11 @@ test('1,000 connections leave no descriptor and no memory behind', async () => {
       await Promise.all(Array.from({ length: 10 }, (_, j) => visit((i + j) * 37)));
   };
   // What is made once, and what malloc and V8 keep, takes some rounds to come to an end; a leak does not.
-  let before = { open: descriptors(), memory: await settle() };
+  let before = { open: descriptors(), memory: await settledMemory() };
   let grown = Infinity;
   for (let round = 0; round < 6 && grown > 8_192_000; round++) {
     await many(1000);
-    const memory = await settle();
+    const memory = await settledMemory();
     grown = memory - before.memory;
     assert.ok(
       round === 0 || descriptors() <= before.open,
