@@ -82,6 +82,12 @@ static void check_alive(long n)
 		wrong("wrong bytes", n);
 }
 
+/* What a read could not open for want of memory may be half decrypted: then the error stays, and nothing more is read. */
+static int is_broken(long rest)
+{
+	return rest < 0 && receive(ends[1], LENGTH) == rest;
+}
+
 static void check_error(long result)
 {
 	static const int known[] = { ENOMEM, ENOBUFS, EAGAIN, EPIPE, EIO };
@@ -223,6 +229,8 @@ static int receiving(int n)
 		result = 0;
 	const long rest = receive(ends[1], LENGTH - result);
 
+	if (is_broken(rest))
+		return hit;
 	if (result + rest != LENGTH)
 		wrong("bytes are missing", result + rest);
 	if (memcmp(got + LENGTH, bytes, result) || memcmp(got, bytes + result, rest))
@@ -250,6 +258,8 @@ static int receiving_much(int n)
 	const int hit = injected();
 	const long rest = receive(ends[1], LENGTH - have);
 
+	if (is_broken(rest))
+		return hit;
 	if (have + rest != LENGTH)
 		wrong("bytes are missing", have + rest);
 	if (memcmp(got + LENGTH, bytes, have) || memcmp(got, bytes + have, rest))
@@ -277,10 +287,12 @@ static int splicing(int n)
 		wrong("the pipe", result);
 	const long rest = receive(ends[1], LENGTH - result);
 
-	if (result + rest != LENGTH || memcmp(got + LENGTH, bytes, result) || memcmp(got, bytes + result, rest))
-		wrong("bytes are missing or wrong", result + rest);
 	close(p[0]);
 	close(p[1]);
+	if (is_broken(rest))
+		return hit;
+	if (result + rest != LENGTH || memcmp(got + LENGTH, bytes, result) || memcmp(got, bytes + result, rest))
+		wrong("bytes are missing or wrong", result + rest);
 	return hit;
 }
 

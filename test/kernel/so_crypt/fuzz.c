@@ -250,6 +250,13 @@ int main(int argc, char **argv)
 	int company = argc > 3, other = -1;
 
 	state = argc > 1 ? atoi(argv[1]) : 1;
+	// Allocations of this process fail from now on, as debugfs says how often.
+	if (getenv("SO_CRYPT_MAKE_IT_FAIL")) {
+		FILE *fail = fopen("/proc/self/make-it-fail", "w");
+
+		if (!fail || fputs("1", fail) < 0 || fclose(fail))
+			return 2;
+	}
 	signal(SIGPIPE, SIG_IGN);
 	read_only = (char *)mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) + 4096;
 	border = (char *)mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) + 4096;

@@ -114,6 +114,7 @@
  *	EMSGSIZE	a frame longer than the protocol allows
  *	ECONNABORTED	the peer's FIN came in the middle of a frame
  *	EKEYEXPIRED	the limit is reached (SO_CRYPT_REKEY clears it)
+ *	ENOMEM		the cipher had no memory for a frame
  *	0		FIN at a frame's end. Whether the peer said goodbye
  *			before (close_notify) is for the application to know.
  *
