@@ -14,9 +14,12 @@ const unfinished = '.making-';
 
 export const isCached = (name) => existsSync(join(cacheFolder, name));
 
-/** flock(1) holds the lock as long as its standard input is open. So the lock ends with this process however that ends. */
+/**
+ * flock(1) holds the lock as long as its standard input is open. So the lock ends with this process however that ends. The function that is
+ * returned ends it at once, also where the event loop does not turn before somebody else is waited for (spawnSync).
+ */
 export async function lock(name) {
-  const holder = spawn('flock', [join(cacheFolder, name), 'sh', '-c', 'echo; exec cat'], {
+  const holder = spawn('flock', ['-o', join(cacheFolder, name), 'sh', '-c', 'echo; exec cat'], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   // 'end' without data: flock failed, and has said why.
@@ -24,7 +27,10 @@ export async function lock(name) {
   const failed = Promise.race([once(holder, 'error'), once(holder.stdout, 'end')]).then(() => false);
   if (!(await Promise.race([locked, failed])))
     throw unavailable('flock(1) (package util-linux) does not work');
-  return () => holder.stdin.end();
+  return () => {
+    holder.stdin.end();
+    holder.kill('SIGKILL');
+  };
 }
 
 /**
