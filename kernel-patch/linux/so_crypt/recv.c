@@ -23,7 +23,7 @@ static int end_of(struct scr_rx *rx)
 	if (sk->sk_shutdown & RCV_SHUTDOWN) {
 		/* The peer's FIN, not a shutdown() of ours */
 		if (sock_flag(sk, SOCK_DONE) &&
-		    (rx->have || tcp_inq(sk) > 0)) {
+		    (rx->discard || rx->have || tcp_inq(sk) > 0)) {
 			rx->err = rx->discard ? -EBADMSG : -ECONNABORTED;
 			return rx->err;
 		}
