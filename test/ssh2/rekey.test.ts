@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import type { Connection } from '../../lib/ssh.js';
 import { opensshServer, ssh, username } from '../support/openssh.js';
 import { Random } from '../support/random.js';
-import { sha256 } from '../support/sockets.js';
-import { exec, execute, libraryPairs, outcome, sshClient, sshListener } from '../support/ssh-ends.js';
+import { sha256, until } from '../support/sockets.js';
+import { exec, execute, libraryPairs, sshClient, sshListener } from '../support/ssh-ends.js';
 import { onlySuite, type SshSuite, sshSuite, suiteName } from '../support/ssh-suites.js';
 
 // One of each kind: sequence numbers in the nonce, in the MAC, and a key stream and a chain that run on.
@@ -53,18 +53,23 @@ for (const suite of kinds) {
 
 test('we change keys while sshd sends and receives', async () => {
   const client = await sshClient('so-crypt', await opensshServer(), { username });
-  let handshakes = 0;
-  client.on('handshake', () => handshakes++);
+  let rekeys = 0;
+  client.on('handshake', () => rekeys++);
   const channel = await exec(client, 'cat');
+  const echoed: Buffer[] = [];
   let received = 0;
   channel.on('data', (bytes: Buffer) => {
-    if (Math.floor(received / 500_000) !== Math.floor((received + bytes.length) / 500_000))
-      protocolOf(client).rekey();
+    echoed.push(bytes);
     received += bytes.length;
   });
-  const { stdout } = await outcome(channel, content);
-  assert.equal(sha256(stdout), expected);
-  assert.ok(handshakes >= 5, `${handshakes} key exchanges`);
+  const piece = content.length / 8;
+  for (let i = 1; i <= 8; i++) {
+    channel.write(content.subarray((i - 1) * piece, i * piece));
+    await until(() => received > (i - 1) * piece, 'the first of the piece');
+    protocolOf(client).rekey();
+    await until(() => rekeys === i && received === i * piece, `piece ${i} and its key exchange`);
+  }
+  assert.equal(sha256(Buffer.concat(echoed)), expected);
   client.end();
 });
 
