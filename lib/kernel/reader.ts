@@ -10,6 +10,7 @@ import { allocateOutput } from '../userland/output.js';
 import { RecordReader } from '../userland/reader.js';
 import { type KernelEngine, termsOf } from './engine.js';
 import { EAGAIN, type KernelPort, kernel, systemError } from './port.js';
+import { readPlain } from './read-plain.js';
 
 /** What a KernelReader needs of its socket. */
 export interface ReaderHost {
@@ -186,15 +187,7 @@ export class KernelReader extends Reader {
         this.#first = undefined;
         return true;
       }
-      const bytes = Buffer.allocUnsafe(missing);
-      const result = kernel().receivePlain(this.#port.fd, bytes);
-      if (result === EAGAIN) return false;
-      if (result < 0) this.#host.onError(systemError(result, 'read'));
-      else if (result === 0) this.#end();
-      else {
-        this.#host.touch();
-        if (!this.#host.onBytes(bytes, result)) this.#host.stopReading();
-      }
+      if (!readPlain(this.#port, this.#host, missing, () => this.#end())) return false;
     }
     return false;
   }

@@ -2,7 +2,8 @@ import { constants } from 'node:os';
 import type { ReadState } from '../crypt-options.js';
 import { SoCryptError } from '../errors.js';
 import { ContentType } from '../frame-layouts.js';
-import { EAGAIN, type KernelPort, kernel, systemError } from '../kernel/port.js';
+import { type KernelPort, kernel, systemError } from '../kernel/port.js';
+import { readPlain } from '../kernel/read-plain.js';
 import type { ReaderHost } from '../kernel/reader.js';
 import { soCrypt } from '../kernel/so-crypt.js';
 import { native, type SshOpener } from '../native.js';
@@ -216,15 +217,7 @@ export class KernelPacketReader extends PacketReader {
         return true;
       }
       // (A bad packet swallows as much as the longest has; it never comes to the kernel.)
-      const bytes = Buffer.allocUnsafe(reader.missing || INBOX);
-      const result = kernel().receivePlain(this.#port.fd, bytes);
-      if (result === EAGAIN) return false;
-      if (result < 0) this.#host.onError(systemError(result, 'read'));
-      else if (result === 0) this.#end();
-      else {
-        this.#host.touch();
-        if (!this.#host.onBytes(bytes, result)) this.#host.stopReading();
-      }
+      if (!readPlain(this.#port, this.#host, reader.missing || INBOX, () => this.#end())) return false;
     }
     return false;
   }
