@@ -85,14 +85,24 @@ export interface WorkerHandshakeResult {
   readonly loopDelayToNodeTls: number | null;
 }
 
+/** What an idle connection costs a server's process; not what the kernel holds for it. 1 KB is 1024 bytes here, as in the target. */
 export interface MemoryResult {
   readonly engine: string;
   readonly connections: number;
-  /** 1 KB is 1024 bytes here, as in the target. */
+  /** Anonymous memory of the process: with all connections, less that before the first, for each of them. */
   readonly rssKBPerConnection: number;
+  /** The same between the first two fifths of the connections and all of them: of each further one. */
+  readonly furtherRssKBPerConnection: number;
   /** V8's heap and what it knows to hang on it (external memory). */
   readonly heapKBPerConnection: number;
-  readonly samples: readonly { readonly rssKB: number; readonly heapKB: number }[];
+  readonly samples: readonly MemorySample[];
+}
+
+/** One process of the server. */
+export interface MemorySample {
+  readonly rssKB: number;
+  readonly furtherRssKB: number;
+  readonly heapKB: number;
 }
 
 /** Many connections of one server. */
@@ -100,9 +110,6 @@ export interface ManyResult {
   readonly trial: 'many';
   readonly engine: string;
   readonly connections: number;
-  /** Of an idle connection; 1 KB is 1024 bytes, as in {@link MemoryResult}. */
-  readonly idleRssKB: number;
-  readonly idleHeapKB: number;
   /** Connections that broke or brought wrong bytes while all of them were busy. */
   readonly errors: number;
   /** Of all connections together, both directions. */

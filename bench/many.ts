@@ -2,12 +2,11 @@ import { Child, withChildren } from './child.js';
 import { mainCipher } from './ciphers.js';
 import type { ManyResult } from './document.js';
 import type { Engine } from './engines.js';
-import { idleMemory } from './memory.js';
 import type { MemoryJob } from './memory-job.js';
 import type { Progress } from './progress.js';
 import { round } from './statistics.js';
 
-/** Many connections of one server: what an idle one costs it, and whether all of them can be busy at the same time. */
+/** Many connections of one server: whether all of them can be busy at the same time. What an idle one costs, memory.ts finds out. */
 export async function runMany(
   engines: readonly Engine[],
   isQuick: boolean,
@@ -15,19 +14,14 @@ export async function runMany(
 ): Promise<ManyResult[]> {
   const connections = isQuick ? 500 : 5000;
   const results: ManyResult[] = [];
-  progress.plan(engines.length * 2);
+  progress.plan(engines.length);
   for (const engine of engines) {
-    progress.step(`${connections} idle connections, ${engine.label}`);
-    const idle = await idleMemory(engine, isQuick ? 500 : 1500, connections);
     progress.step(`${connections} busy connections, ${engine.label}`);
-    const busy = await exchange(engine, connections);
     results.push({
       trial: 'many',
       engine: engine.name,
       connections,
-      idleRssKB: idle.rssKB,
-      idleHeapKB: idle.heapKB,
-      ...busy,
+      ...(await exchange(engine, connections)),
     });
   }
   return results;

@@ -1,39 +1,42 @@
 import { Child, withChildren } from './child.js';
 import { mainCipher } from './ciphers.js';
-import type { MemoryResult } from './document.js';
+import type { MemoryResult, MemorySample } from './document.js';
 import type { Engine } from './engines.js';
 import type { MemoryJob } from './memory-job.js';
 import type { Progress } from './progress.js';
 import { median, round } from './statistics.js';
 
-interface Sample {
-  readonly rssKB: number;
-  readonly heapKB: number;
-}
+// Opened, and closed again, before the first measurement: they pay for what comes once, such as code and caches.
+const warmup = { full: 500, quick: 200 };
 
-// The connections before the first measurement pay for what comes once: code, caches, the first pages of the heaps.
-// Up to 1,500 the heaps still grow by many megabytes at a time (V8's young generation doubles with the garbage of so many handshakes),
-// whatever the engine; from there on memory grows with the connections.
-const warmup = { full: 1500, quick: 500 };
+// V8's young generation is as large as it gets from the beginning, MB. Otherwise it grows on the way by up to 32 MB, at a time that depends
+// on the machine's pace: a few KB more or less for each connection.
+const youngGeneration = 16;
 
-/** What a connection costs the server, by the difference that so many make after so many others. */
-export async function idleMemory(engine: Engine, before: number, connections: number): Promise<Sample> {
+/** What a connection costs a server of its own, which gets so many of them. */
+async function idleMemory(engine: Engine, before: number, connections: number): Promise<MemorySample> {
   const job: MemoryJob = { engine: engine.name, cipher: mainCipher.name };
-  const server = new Child('memory-server', job, { execArgv: ['--expose-gc'], timeLimit: 600_000 });
+  const execArgv = ['--expose-gc', `--min-semi-space-size=${youngGeneration}`];
+  const server = new Child('memory-server', job, { execArgv, timeLimit: 600_000 });
   const client = new Child('memory-client', job, { timeLimit: 600_000 });
   return withChildren([client, server], async () => {
     client.send('connect', await server.expect('listening'));
-    const grow = async (count: number, total: number) => {
+    const open = async (count: number, total: number) => {
       client.send('open', { count });
       await client.expect('opened');
       server.send('measure', { connections: total });
       return server.expect('memory');
     };
-    const few = await grow(before, before);
-    const many = await grow(connections, before + connections);
+    await open(before, before);
+    const none = await open(0, 0);
+    const first = Math.round(connections * 0.4);
+    const some = await open(first, first);
+    const all = await open(connections - first, connections);
+    const each = (bytes: number, count: number): number => round(bytes / 1024 / count);
     return {
-      rssKB: round((many.rss - few.rss) / 1024 / connections),
-      heapKB: round((many.heap - few.heap) / 1024 / connections),
+      rssKB: each(all.own - none.own, connections),
+      furtherRssKB: each(all.own - some.own, connections - first),
+      heapKB: each(all.heap - none.heap, connections),
     };
   });
 }
@@ -44,9 +47,9 @@ export async function runMemory(
   isQuick: boolean,
   progress: Progress,
 ): Promise<MemoryResult[]> {
-  const connections = isQuick ? 1000 : 3000;
+  const connections = isQuick ? 1000 : 5000;
   const rounds = isQuick ? 1 : 3;
-  const entries = engines.map((engine) => ({ engine, samples: [] as Sample[] }));
+  const entries = engines.map((engine) => ({ engine, samples: [] as MemorySample[] }));
   progress.plan(entries.length * rounds);
   for (let round = 1; round <= rounds; round++) {
     for (const { engine, samples } of entries) {
@@ -58,6 +61,7 @@ export async function runMemory(
     engine: engine.name,
     connections,
     rssKBPerConnection: median(samples.map(({ rssKB }) => rssKB)),
+    furtherRssKBPerConnection: median(samples.map(({ furtherRssKB }) => furtherRssKB)),
     heapKBPerConnection: median(samples.map(({ heapKB }) => heapKB)),
     samples,
   }));

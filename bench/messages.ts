@@ -35,16 +35,16 @@ export interface Messages {
     /** server: 99 of 100 turns of the event loop came no later than this, ms */
     loopDelayP99?: number;
   };
-  /** main to memory client: open so many more connections */
+  /** main to memory client: open so many more connections; 0: end all of them */
   open: { count: number };
   /** memory client: they are open */
   opened: Record<string, never>;
   /** client of many connections: what was exchanged by all of them, and by how many it was not */
   exchanged: { errors: number; seconds: number; megabytes: number };
-  /** main to memory server: measure, once there are so many connections */
+  /** main to memory server: measure, once there are exactly so many connections */
   measure: { connections: number };
   /** memory server: bytes in use */
-  memory: { rss: number; heap: number };
+  memory: { own: number; heap: number };
   /** bulk receiver: the connection has ended, with no byte too many */
   ended: Record<string, never>;
   /** worker without a peer: its whole result */

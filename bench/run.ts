@@ -54,7 +54,9 @@ export async function runBench(
   const workerHandshakes = options.only.includes('workers')
     ? await runWorkerHandshakes(usable, options, progress)
     : [];
-  const memory = options.only.includes('memory') ? await runMemory(usable, options.quick, progress) : [];
+  // Many connections are also many idle ones.
+  const isMemoryAsked = options.only.includes('memory') || options.only.includes('many');
+  const memory = isMemoryAsked ? await runMemory(usable, options.quick, progress) : [];
   const names = options.ciphers ?? ciphers.map(({ name }) => name);
   const small =
     options.only.includes('small') && userland

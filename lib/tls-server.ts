@@ -175,13 +175,21 @@ class Carriage {
         const ssl = args[0] as tls.TLSSocket;
         socket[kSsl] = ssl;
         ssl.on('error', (error) => socket.destroy(error));
-        socket[kComplete](ssl, true, () => {
+        // Whatever fails until the engine has the connection, the application hears of as of a handshake's failure; once.
+        let isTold = false;
+        const tell = (error: Error): void => {
+          if (!isTold) server.emit('tlsClientError', error, socket);
+          isTold = true;
+        };
+        socket.on('error', tell);
+        const established = (): void => {
           // As with node:tls, a connection that breaks must not end a server whose application does not listen.
           socket.on('error', ignore);
-          socket.removeListener('error', connection.onError);
+          socket.removeListener('error', connection.onError).removeListener('error', tell);
           if ((server as { pauseOnConnect?: boolean }).pauseOnConnect) socket.pause();
           server.emit(event, socket);
-        });
+        };
+        socket[kComplete](ssl, true, established, tell);
         return true;
       }
       default:

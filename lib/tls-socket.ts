@@ -177,18 +177,27 @@ export class TLSSocket extends Socket {
     }
   }
 
-  /** Node's side says that the handshake is done. `established` is called when the socket is armed. */
-  [kComplete](ssl: tls.TLSSocket, isServer: boolean, established: () => void): void {
+  /**
+   * Node's side says that the handshake is done. `established` is called when the socket is armed, `failed` when it can't be, before it is
+   * destroyed.
+   */
+  [kComplete](
+    ssl: tls.TLSSocket,
+    isServer: boolean,
+    established: () => void,
+    failed?: (error: Error) => void,
+  ): void {
     this.#handshake!.complete(ssl, (error, handOver) => {
       if (this.destroyed) return;
-      if (error !== undefined || handOver === undefined) return void this.destroy(error);
-      this.#takeOver(ssl, isServer, handOver, established);
+      const onMessage = isServer ? undefined : (message: Buffer) => this.#onHandshakeMessage(message);
+      const refused = error ?? this.#armBy(handOver!, onMessage);
+      if (refused === undefined) return this.#takeOver(ssl, isServer, handOver!, established);
+      failed?.(refused);
+      this.destroy(refused);
     });
   }
 
   #takeOver(ssl: tls.TLSSocket, isServer: boolean, handOver: HandOver, established: () => void): void {
-    const onMessage = isServer ? undefined : (message: Buffer) => this.#onHandshakeMessage(message);
-    if (!this.#armBy(handOver, onMessage)) return;
     const agreed = agreedBy(ssl);
     if (isServer) {
       this[kSsl] = new Summary(summaryFactsOf(ssl), handOver.exporter);
@@ -202,14 +211,24 @@ export class TLSSocket extends Socket {
   }
 
   /** The connection of a server whose handshake another thread has done. */
-  [kEstablish](handOver: HandOver, agreed: Agreed, summary: Summary, established: () => void): void {
-    if (!this.#armBy(handOver)) return;
+  [kEstablish](
+    handOver: HandOver,
+    agreed: Agreed,
+    summary: Summary,
+    established: () => void,
+    failed: (error: Error) => void,
+  ): void {
+    const refused = this.#armBy(handOver);
     this[kSsl] = summary;
+    if (refused !== undefined) {
+      failed(refused);
+      return void this.destroy(refused);
+    }
     this.#begin(handOver, agreed, established);
   }
 
-  // False: the engine can't, and the socket is destroyed.
-  #armBy(handOver: HandOver, onHandshakeMessage?: (message: Buffer) => void): boolean {
+  // What it returns is why the engine can't.
+  #armBy(handOver: HandOver, onHandshakeMessage?: (message: Buffer) => void): SoCryptError | undefined {
     const { engine, driver, truncation } = this.#engineOptions;
     this[kState]!.tap = null;
     try {
@@ -225,11 +244,10 @@ export class TLSSocket extends Socket {
     } catch (thrown) {
       if (!(thrown instanceof SoCryptError)) throw thrown;
       handOver.wipe();
-      this.destroy(thrown);
-      return false;
+      return thrown;
     }
     this.#startCounting(handOver.rest.length);
-    return true;
+    return undefined;
   }
 
   #begin(handOver: HandOver, agreed: Agreed, established: () => void): void {

@@ -7,7 +7,7 @@ import tls from 'node:tls';
 import { callable } from './callable.js';
 import { drop } from './drop-in.js';
 import { resolveEngine } from './engines.js';
-import { createSecureContext } from './secure-context.js';
+import { createSecureContext, createSecureContextMember } from './secure-context.js';
 import type { HandshakeWorkers } from './tls-options.js';
 import { Server as ServerClass } from './tls-server.js';
 import {
@@ -151,6 +151,7 @@ export const { SecureContext, convertALPNProtocols, getCACertificates, setDefaul
 
 /** Everything node:tls has, with ours in its place; what require() gives. */
 const api = drop(tls, { TLSSocket, Server, connect, createServer, createSecureContext });
+Object.defineProperty(api, 'createSecureContext', createSecureContextMember);
 
 export type { Duplex };
 export { api as default, api as 'module.exports' };

@@ -198,9 +198,12 @@ export class HandshakeService {
     const socket = loan.socket ?? this.#socketFor(loan.connection, loan.isFresh);
     // As with node:tls, a connection that breaks must not end a server whose application does not listen.
     if (loan.socket === undefined) socket.on('error', ignore);
-    socket[kEstablish](handOver, agreed, summary, () => {
+    const established = (): void => {
       if ((server as { pauseOnConnect?: boolean }).pauseOnConnect) socket.pause();
       server.emit('secureConnection', socket);
+    };
+    socket[kEstablish](handOver, agreed, summary, established, (error) => {
+      server.emit('tlsClientError', error, socket);
     });
   }
 

@@ -104,12 +104,18 @@ export class Handshake implements Tap, WireEnd {
     callback: (error: SoCryptError | undefined, handOver: HandOver | undefined) => void,
   ): void {
     this.#finish = () => {
+      // The connection was destroyed while OpenSSL's output was on its way.
+      if (this.#detached) return;
+      let handOver: HandOver;
       try {
-        callback(undefined, this.#handOver(ssl));
+        handOver = this.#handOver(ssl);
       } catch (error) {
+        this.#wipeSecrets();
         if (!(error instanceof SoCryptError)) throw error;
-        callback(error, undefined);
+        return callback(error, undefined);
       }
+      // Not inside: what the application throws is none of our errors, whatever its class.
+      callback(undefined, handOver);
     };
     // The output of this very step comes behind the event that says it is done.
     setImmediate(() => this.#settle());
@@ -118,6 +124,7 @@ export class Handshake implements Tap, WireEnd {
   /** Cuts the connection between OpenSSL and the socket; OpenSSL may then be let go of without a word to the peer. */
   detach(): void {
     this.#detached = true;
+    this.#wipeSecrets();
   }
 
   /** Feeds OpenSSL a record of ours: a ticket that reached the engine. */
@@ -191,11 +198,15 @@ export class Handshake implements Tap, WireEnd {
     const serverRandom = (this.#isServer ? this.#sent : this.#received).hello.facts?.random;
     const exporter = exporterOf(suite, this.#secrets, serverRandom);
     const wipe = (): void => {
-      for (const secret of this.#secrets.byLabel.values()) secret.fill(0);
+      this.#wipeSecrets();
       for (const keys of [options.write, options.read])
         for (const bytes of [keys?.key, keys?.macKey]) bytes?.fill(0);
     };
     return { options, rest: this.#splitter.rest(), ended: this.#ended, exporter, wipe };
+  }
+
+  #wipeSecrets(): void {
+    for (const secret of this.#secrets.byLabel.values()) secret.fill(0);
   }
 }
 

@@ -28,15 +28,27 @@ const known = new Map([
 ]);
 
 const OLD_TLS = 'speaks TLS 1.0 or 1.1, which kTLS has not; an engine that is named is never replaced';
+const CBC = 'agrees on a CBC suite, which kTLS has not; an engine that is named is never replaced';
 const NO_TCP =
   'goes over a Unix domain socket; kTLS is of TCP, and an engine that is named is never replaced';
+const NO_CONNECTION =
+  'goes over a stream that is no connection of the kernel, or a socket that is still connecting; an engine that is named is never replaced';
+
+const each = (reason, module, names) => names.map((name) => [`test-${module}-${name}.js`, reason]);
 
 // Beside these, under an engine that is named by SO_CRYPT_ENGINE.
 const under = {
   ktls: [
-    ['test-https-agent-additional-options.js', OLD_TLS],
-    ['test-https-agent-session-eviction.js', OLD_TLS],
-    ['test-https-unix-socket-self-signed.js', NO_TCP],
+    ...each(OLD_TLS, 'https', ['agent-additional-options', 'agent-session-eviction']),
+    ...each(OLD_TLS, 'tls', ['getprotocol']),
+    ...each(CBC, 'tls', ['client-getephemeralkeyinfo', 'getcipher', 'honorcipherorder']),
+    ...each(NO_TCP, 'https', ['unix-socket-self-signed']),
+    ...each(NO_TCP, 'tls', ['connect-pipe', 'net-connect-prefer-path']),
+    ...each(NO_CONNECTION, 'tls', [
+      ...['connect-given-socket', 'connect-stream-writes', 'destroy-stream', 'destroy-stream-12'],
+      ...['error-servername', 'generic-stream', 'handshake-exception', 'inception', 'js-stream'],
+      ...['net-socket-keepalive', 'net-socket-keepalive-12', 'on-empty-socket', 'streamwrap-buffersize'],
+    ]),
   ],
 };
 

@@ -38,3 +38,23 @@ test("what is set on the module is set on Node's, unless it is ours", () => {
   assert.notEqual(ours.connect, tls.connect);
   assert.throws(() => Object.assign(ours, { rootCertificates: [] }), TypeError);
 });
+
+test("createSecureContext set on the module is what Node's connect() and servers call", () => {
+  const ours = require('so-crypt/tls') as typeof tls;
+  const { createSecureContext: own } = ours;
+  const { createSecureContext: nodes } = tls;
+  const asked: unknown[] = [];
+  try {
+    ours.createSecureContext = (options) => {
+      asked.push(options?.ciphers);
+      return own(options);
+    };
+    ours.createServer({ ciphers: 'AES128-SHA' });
+    assert.deepEqual(asked, ['AES128-SHA']);
+  } finally {
+    ours.createSecureContext = own;
+  }
+  assert.equal(ours.createSecureContext, own);
+  assert.equal(tls.createSecureContext, nodes);
+  assert.notEqual(own, nodes);
+});

@@ -3,12 +3,15 @@ import net from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type nodeTls from 'node:tls';
+import * as https from '../../lib/https.js';
 import { SoCryptError } from '../../lib/index.js';
 import * as ours from '../../lib/tls.js';
+import { certificates } from '../support/certificates.js';
 import { collect, waitFor } from '../support/sockets.js';
 import {
   asOurs,
   closeAfterTest,
+  engine,
   listen,
   tested,
   tlsClient,
@@ -78,6 +81,91 @@ test('no cipher in common fails on both sides', async () => {
   const error = await errorOf(client);
   assert.match(String(error.code), /ALERT_HANDSHAKE_FAILURE/);
   assert.equal((await failed)[0].code, 'ERR_SSL_NO_SHARED_CIPHER');
+});
+
+/** OpenSSL has them, no engine has. */
+const foreign = { ciphers: 'ECDHE-ARIA128-GCM-SHA256', maxVersion: 'TLSv1.2' } as const;
+
+for (const handshakeWorkers of [0, 1])
+  test(`a suite that no engine carries: the server hears of it; ${handshakeWorkers} threads`, async () => {
+    const { server, port } = await tlsListener('so-crypt', { ...foreign, handshakeWorkers });
+    server.on('secureConnection', () => assert.fail('established'));
+    const failed = new Promise<{ error: unknown; shown: unknown[] }>((resolve) =>
+      server.once('tlsClientError', (error: unknown, socket: nodeTls.TLSSocket) => {
+        resolve({ error, shown: [socket instanceof ours.TLSSocket, socket.destroyed, socket.remotePort] });
+        // Nothing of it may reach the peer, where it would be plain text.
+        socket.write('never sent');
+      }),
+    );
+    const raw = closeAfterTest(net.connect(port, '127.0.0.1'));
+    await waitFor(raw, 'connect');
+    const { localPort } = raw;
+    const client = tlsClient('node', port, { socket: raw });
+    const closed = new Promise((resolve) => client.once('close', resolve));
+    client.on('error', (error) => assert.fail(error));
+    client.on('data', () => assert.fail('data'));
+    const { error, shown } = await failed;
+    assert.ok(hasCode('ERR_SO_CRYPT_UNSUPPORTED')(error) && /ARIA/.test(String(error)), String(error));
+    assert.deepEqual(shown, [true, false, localPort]);
+    await closed;
+    // Nobody has to listen: neither the process nor the server ends.
+    const other = tlsClient('node', port).resume();
+    other.on('error', () => {});
+    await new Promise((resolve) => other.once('close', resolve));
+  });
+
+test('a suite that no engine carries: the client hears of it', async () => {
+  const { port } = await tlsListener('node', foreign);
+  const client = tlsClient('so-crypt', port);
+  client.on('secureConnect', () => assert.fail('established'));
+  assert.equal((await errorOf(client)).code, 'ERR_SO_CRYPT_UNSUPPORTED');
+  if (!client.closed) await waitFor(client, 'close');
+});
+
+test("a suite that no engine carries: 'clientError' of https, 'error' of a TLSSocket made by hand", async () => {
+  const { cert, key } = certificates().rsaServer;
+  const server = https.createServer({ cert, key, engine, ...foreign });
+  const told = waitFor(server, 'clientError') as Promise<[NodeJS.ErrnoException]>;
+  tlsClient('node', await listen(server)).on('error', () => {});
+  assert.equal((await told)[0].code, 'ERR_SO_CRYPT_UNSUPPORTED');
+
+  const byHand = net.createServer();
+  const port = await listen(byHand);
+  const accepted = waitFor(byHand, 'connection') as Promise<[net.Socket]>;
+  tlsClient('node', port).on('error', () => {});
+  const secureContext = ours.createSecureContext({ cert, key, ...foreign });
+  const socket = closeAfterTest(
+    new ours.TLSSocket((await accepted)[0], { isServer: true, secureContext, engine }),
+  );
+  assert.equal((await errorOf(socket)).code, 'ERR_SO_CRYPT_UNSUPPORTED');
+});
+
+test('a connection that breaks between the handshake and the engine', async () => {
+  const { server, port } = await tlsListener('so-crypt', { handshakeWorkers: 0 });
+  server.on('secureConnection', () => assert.fail('established'));
+  const failed = waitFor(server, 'tlsClientError') as Promise<[NodeJS.ErrnoException]>;
+  // The client's last flight is there in one piece: before the next tick OpenSSL is done, and its answer is not out yet.
+  server.on('keylog', (_line: Buffer, socket: nodeTls.TLSSocket) => {
+    process.nextTick(() => socket.destroy(Object.assign(new Error('broken'), { code: 'EPIPE' })));
+  });
+  tlsClient('node', port, { maxVersion: 'TLSv1.2' }).on('error', () => {});
+  assert.equal((await failed)[0].code, 'EPIPE');
+});
+
+test('what a listener throws is an uncaught exception, also when it is an error of so-crypt', async () => {
+  const { server, port } = await tlsListener('so-crypt', { handshakeWorkers: 0 });
+  server.on('tlsClientError', (error) => assert.fail(error));
+  const thrown = new SoCryptError('ERR_SO_CRYPT_CLOSED', 'thrown by a listener');
+  server.on('secureConnection', () => {
+    throw thrown;
+  });
+  const uncaught = new Promise((resolve) => process.setUncaughtExceptionCaptureCallback(resolve));
+  try {
+    tlsClient('node', port).on('error', () => {});
+    assert.equal(await uncaught, thrown);
+  } finally {
+    process.setUncaughtExceptionCaptureCallback(null);
+  }
 });
 
 test('a server that closes or is not there', async () => {
