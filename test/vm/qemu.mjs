@@ -37,6 +37,12 @@ function processor({ icount, kvm, cpus }) {
   return ['-accel', kvm ? 'kvm' : 'tcg', '-cpu', kvm ? 'max' : 'max,-erms', '-smp', String(cpus)];
 }
 
+/**
+ * How interrupts are routed is a program of the firmware's, to be run by the kernel. The older machine's has a loop, which a kernel with all
+ * checks on a busy computer does not get through in the time it allows; the newer one's has a table.
+ */
+const machine = ({ kernel = '' }) => (kernel.endsWith('-debug') ? ['-machine', 'q35'] : []);
+
 /** @param ports {{ [name: string]: string }} the sockets to connect to */
 export function commandLine({ kernel, initramfs, job, ports, console, options }) {
   const accelerator = options.accelerator
@@ -45,6 +51,7 @@ export function commandLine({ kernel, initramfs, job, ports, console, options })
   return [
     program,
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-m', options.memory],
+    ...machine(options),
     ...processor(options),
     ...['-kernel', kernel.image, '-initrd', initramfs],
     // An Oops is a panic and a panic ends QEMU.

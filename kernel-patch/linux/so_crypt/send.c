@@ -8,8 +8,14 @@
 #include "record.h"
 #include "tx.h"
 
+/*
+ * MSG_BATCH is sendmmsg()'s: another message is coming. Each is complete, so
+ * nothing waits for it, which may never come either: that it can't be read, or
+ * is too long, is told to the caller alone.
+ */
 static const int known_flags = MSG_MORE | MSG_DONTWAIT | MSG_NOSIGNAL |
 			       MSG_EOR | MSG_CMSG_COMPAT | MSG_CONFIRM |
+			       MSG_BATCH |
 #ifdef SCR_HAVE_SENDPAGE
 			       MSG_SENDPAGE_NOTLAST | MSG_SENDPAGE_NOPOLICY;
 #else

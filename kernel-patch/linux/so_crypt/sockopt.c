@@ -85,9 +85,19 @@ static int check_operation(const struct scr_direction *old,
 	return old->protocol == info->protocol ? 0 : -EINVAL;
 }
 
-static bool is_same_cipher(const struct scr_direction *a,
-			   const struct scr_direction *b)
+/*
+ * New keys are for the same frames, but SSH's may be others. Own layouts differ
+ * in more than the cipher: the bytes of a frame that are here already would not
+ * fit another one.
+ */
+static bool is_same_kind(const struct scr_direction *a,
+			 const struct scr_direction *b)
 {
+	if (a->protocol == SO_CRYPT_SSH)
+		return true;
+	if (a->protocol == SO_CRYPT_CUSTOM &&
+	    memcmp(&a->layout, &b->layout, sizeof(a->layout)))
+		return false;
 	return a->cipher == b->cipher && a->mac == b->mac &&
 	       a->flags == b->flags;
 }
@@ -140,7 +150,7 @@ static int arm(struct scr_context *ctx, const struct so_crypt_info *info,
 	err = check_operation(old, info) ?: check_key(ctx, d);
 	if (err)
 		return err;
-	if (old && old->protocol != SO_CRYPT_SSH && !is_same_cipher(old, d))
+	if (old && !is_same_kind(old, d))
 		return -EINVAL;
 	return writing ? arm_write(ctx, d) : arm_read(ctx, d);
 }

@@ -278,8 +278,11 @@ int scr_tx_flush(struct scr_tx *tx)
 		err = scr_tx_queue(tx, r, false);
 	}
 	scr_tx_wait_cipher(tx);
-	while ((err = scr_tx_push(tx, false)) == -EAGAIN && tries--)
+	while ((err = scr_tx_push(tx, false)) == -EAGAIN && tries--) {
 		schedule_timeout_uninterruptible(RETRY);
+		/* What the peer has acknowledged meanwhile is free then. */
+		sk_flush_backlog(tx->sk);
+	}
 	return err;
 }
 

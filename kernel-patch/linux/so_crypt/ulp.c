@@ -90,9 +90,9 @@ static void shutdown(struct sock *sk, int how)
 		err = scr_tx_flush(&ctx->tx);
 		WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | SEND_SHUTDOWN);
 	}
-	if (err == -EAGAIN) {
+	if (err && sk->sk_state != TCP_CLOSE) {
 		/* No FIN behind a frame that could not be sent. */
-		WRITE_ONCE(sk->sk_err, ENOBUFS);
+		WRITE_ONCE(sk->sk_err, err == -EAGAIN ? ENOBUFS : -err);
 		sk_error_report(sk);
 		return;
 	}
@@ -107,7 +107,7 @@ static void close(struct sock *sk, long timeout)
 
 	scr_tx_stop_work(&ctx->tx);
 	lock_sock(sk);
-	if (scr_tx_flush(&ctx->tx) == -EAGAIN) {
+	if (scr_tx_flush(&ctx->tx)) {
 		/* A reset tells the peer that something is missing. */
 		sock_set_flag(sk, SOCK_LINGER);
 		sk->sk_lingertime = 0;

@@ -1,5 +1,6 @@
 // Ciphers that answer later: the pipeline, its order, and what ends it. cryptd and pcrypt make any cipher such a one.
 import assert from 'node:assert/strict';
+import { release } from 'node:os';
 import { after, test } from 'node:test';
 import { Random } from '../../support/random.js';
 import { applicationData, flipBit, type RecordOracle } from '../../support/records.js';
@@ -12,11 +13,13 @@ after(() => driver.end());
 const random = new Random(5);
 const ASYNC = 2;
 
+// pcrypt's padata holds two locks of one class, always in the same order. Lockdep complains of that and checks nothing any more.
+const parallel = release().endsWith('-debug') ? 'cryptd' : 'pcrypt';
 const cases: [string, string][] = [
   ['tls1.2 aes-128-cbc hmac-sha1', 'cryptd(cbc(aes-generic))'],
   ['tls1.2 aes-128-cbc hmac-sha1 encrypt-then-MAC', 'cryptd(cbc(aes-generic))'],
   ['tls1.0 aes-128-cbc hmac-sha1', 'cryptd(cbc(aes-generic))'],
-  ['tls1.3 aes-128-gcm', 'pcrypt(gcm_base(ctr(aes-generic),ghash-generic))'],
+  ['tls1.3 aes-128-gcm', `${parallel}(gcm_base(ctr(aes-generic),ghash-generic))`],
 ];
 
 async function armed(name: string, direction: number, more: Partial<InfoFields>): Promise<RecordOracle> {

@@ -4,8 +4,8 @@ import { type CipherGCMTypes, createCipheriv, createDecipheriv, createHmac, rand
 import { after, test } from 'node:test';
 import { bytes } from '../../support/oracle-keys.js';
 import { Random } from '../../support/random.js';
-import { Driver, errno, POLLOUT } from './driver.js';
-import { CUSTOM, type InfoFields, type LayoutFields, packInfo, READ, WRITE } from './info.js';
+import { Driver, errno, MSG, POLLOUT } from './driver.js';
+import { CUSTOM, type InfoFields, type LayoutFields, packInfo, READ, REKEY, WRITE } from './info.js';
 
 const driver = new Driver();
 after(() => driver.end());
@@ -224,3 +224,19 @@ for (const frame of frames) {
     assert.equal((await driver.recv()).result, errno.EBADMSG);
   });
 }
+
+test('new keys, and no new layout: bytes of a frame that are here already might not fit', async () => {
+  const frame = frames.find(({ name }) => name.startsWith('CTR, MAC-then-encrypt'))!;
+  const long = { ...frame, layout: { ...frame.layout, header: Buffer.alloc(32), assocEnd: 32 } };
+  const [old, next, other] = [new Oracle(long), new Oracle(long), new Oracle({ ...frame, tag: 10 })];
+  await driver.connect();
+  assert.equal(await driver.arm(packInfo(old.info(READ))), 0);
+  const sealed = next.seal(Buffer.from('under new keys'));
+  next.sequence--;
+  await driver.wire(sealed.subarray(0, 32));
+  assert.equal((await driver.recv(1, { flags: MSG.dontwait })).result, errno.EAGAIN);
+  assert.equal(await driver.arm(packInfo({ ...other.info(READ), operation: REKEY })), errno.EINVAL);
+  assert.equal(await driver.arm(packInfo({ ...next.info(READ), operation: REKEY })), 0);
+  await driver.wire(sealed.subarray(32));
+  assert.equal((await driver.recv()).data.toString(), 'under new keys');
+});

@@ -21,7 +21,7 @@
 
 #include "pair.h"
 
-enum { MOST = 1 << 22 };
+enum { MOST = 1 << 22, MANY = 16 };
 static int a = -1, b = -1, child;
 static unsigned char bytes[MOST];
 static char line[2 * MOST + 256];
@@ -95,6 +95,46 @@ static void do_send(const char *which, int type, int flags, const char *text)
 		*CMSG_DATA(c) = type;
 	}
 	answer(sendmsg(*end(which), &msg, flags | MSG_NOSIGNAL));
+}
+
+/* sendmany END FLAGS HEX HEX…: by one sendmmsg() → how many of them went; `-` has an address that can't be read */
+static void do_sendmany(const char *which, int flags, const char *text)
+{
+	struct mmsghdr many[MANY] = { 0 };
+	struct iovec vecs[MANY];
+	unsigned char *at = bytes;
+	int count = 0, n;
+
+	for (; *text > ' ' && count < MANY; text += n + strspn(text + n, " ")) {
+		n = strcspn(text, " \n");
+		vecs[count].iov_base = *text == '-' ? (void *)8 : at;
+		vecs[count].iov_len = *text == '-' ? 8 : unhex(text, at);
+		at += vecs[count].iov_len;
+		many[count].msg_hdr.msg_iov = &vecs[count];
+		many[count++].msg_hdr.msg_iovlen = 1;
+	}
+	answer(sendmmsg(*end(which), many, count, flags | MSG_NOSIGNAL));
+}
+
+/* recvmany END COUNT LENGTH FLAGS: by one recvmmsg() → how many came, and HEX of each */
+static void do_recvmany(const char *which, int count, size_t length, int flags)
+{
+	struct mmsghdr many[MANY] = { 0 };
+	struct iovec vecs[MANY];
+	unsigned char *at = bytes;
+
+	for (int i = 0; i < count && i < MANY; i++, at += length) {
+		vecs[i] = (struct iovec){ at, length };
+		many[i].msg_hdr.msg_iov = &vecs[i];
+		many[i].msg_hdr.msg_iovlen = 1;
+	}
+	const int n = recvmmsg(*end(which), many, count, flags, NULL);
+
+	answer(n);
+	for (int i = 0; i < n; i++) {
+		putchar(' ');
+		hex(vecs[i].iov_base, many[i].msg_len);
+	}
 }
 
 /* recv END LENGTH FLAGS CONTROL → N TYPE MSG_FLAGS HEX */
@@ -272,6 +312,12 @@ static void command(char *text)
 	} else if (!strcmp(name, "send")) {
 		sscanf(args, "%ld %ld %n", &one, &two, &n);
 		do_send(which, one, two, args + n);
+	} else if (!strcmp(name, "sendmany")) {
+		sscanf(args, "%ld %n", &one, &n);
+		do_sendmany(which, one, args + n);
+	} else if (!strcmp(name, "recvmany")) {
+		sscanf(args, "%ld %ld %ld", &one, &two, &three);
+		do_recvmany(which, one, two, three);
 	} else if (!strcmp(name, "recv")) {
 		sscanf(args, "%ld %ld %ld", &one, &two, &three);
 		do_recv(which, one, two, three);

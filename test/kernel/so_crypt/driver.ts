@@ -4,10 +4,19 @@ import { createInterface } from 'node:readline';
 /** poll(2)'s bits. */
 export const POLLIN = 1;
 export const POLLOUT = 4;
-export const MSG = { peek: 2, dontwait: 0x40, waitall: 0x100, more: 0x8000, eor: 0x80, ctrunc: 8 } as const;
+export const MSG = {
+  peek: 2,
+  dontwait: 0x40,
+  waitall: 0x100,
+  waitforone: 0x10000,
+  more: 0x8000,
+  eor: 0x80,
+  ctrunc: 8,
+} as const;
 export const errno = {
   EIO: -5,
   EAGAIN: -11,
+  EFAULT: -14,
   EEXIST: -17,
   ENODEV: -19,
   EINVAL: -22,
@@ -79,6 +88,18 @@ export class Driver {
   /** Plain bytes into the armed end. */
   async send(data: Uint8Array | string, { type = -1, flags = 0, end = 'a' } = {}): Promise<number> {
     return this.number('send', end, type, flags, Buffer.from(data as Uint8Array).toString('hex'));
+  }
+
+  /** Several messages by one sendmmsg(): how many went. `null` is one that the kernel can't read. */
+  async sendMany(messages: (Uint8Array | null)[], flags = 0): Promise<number> {
+    const texts = messages.map((data) => (data ? Buffer.from(data).toString('hex') : '-'));
+    return this.number('sendmany', 'a', flags, ...texts);
+  }
+
+  /** Several messages by one recvmmsg(): how many came, and they. */
+  async recvMany(count: number, { length = 65_536, flags = 0 } = {}): Promise<[number, ...Buffer[]]> {
+    const [result, ...texts] = (await this.line('recvmany', 'a', count, length, flags)).split(' ');
+    return [Number(result), ...texts.map((text) => Buffer.from(text, 'hex'))];
   }
 
   /** Bytes into the wire, towards the armed end. */

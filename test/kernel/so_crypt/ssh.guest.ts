@@ -101,6 +101,42 @@ test('MSG_MORE gathers one payload; too long a one is EMSGSIZE and nothing is se
   assert.equal(opened.rest.length, 0);
 });
 
+test('sendmmsg: each message a packet, up to one that is refused; recvmmsg gives them one by one', async () => {
+  const oracle = new SshOracle(gcm);
+  await driver.connect();
+  await driver.arm(packInfo(oracle.info(WRITE, { maxPayload: 1000 })));
+  const payloads = [1, 1000, 30, 400].map((size) => random.bytes(size));
+  assert.equal(await driver.sendMany(payloads), 4);
+  const refused = [random.bytes(1001), null];
+  for (const bad of refused) assert.equal(await driver.sendMany([payloads[0]!, bad, payloads[1]!]), 1);
+  assert.equal(await driver.sendMany([refused[0]!, payloads[0]!]), errno.EMSGSIZE);
+  assert.equal(await driver.sendMany([null, payloads[0]!]), errno.EFAULT);
+  let { data } = await driver.drain();
+  for (const payload of [...payloads, payloads[0], payloads[0]]) {
+    const opened = oracle.open(data);
+    assert.deepEqual(opened.payload, payload);
+    data = opened.rest;
+  }
+  assert.equal(data.length, 0);
+
+  const back = new SshOracle(gcm);
+  await driver.arm(packInfo(back.info(READ)));
+  const texts = ['first', 'second', 'third'].map((text) => Buffer.from(text));
+  await driver.wire(Buffer.concat(texts.map((text) => back.seal(text))));
+  assert.deepEqual(await driver.recvMany(5, { length: 100, flags: MSG.waitforone }), [3, ...texts]);
+});
+
+test('sendmmsg with MSG_MORE gathers one payload', async () => {
+  const oracle = new SshOracle(gcm);
+  await driver.connect();
+  await driver.arm(packInfo(oracle.info(WRITE)));
+  assert.equal(await driver.sendMany([Buffer.from('one '), Buffer.from('pay')], MSG.more), 2);
+  assert.equal(await driver.send('load'), 4);
+  const opened = oracle.open((await driver.drain()).data);
+  assert.equal(opened.payload.toString(), 'one payload');
+  assert.equal(opened.rest.length, 0);
+});
+
 test('behind SSH_MSG_NEWKEYS nothing is read under the old keys', async () => {
   for (const [before, behind] of [
     [ctr, gcm],

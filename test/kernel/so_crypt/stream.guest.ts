@@ -87,6 +87,19 @@ test('MSG_MORE keeps a record open; another type, a write without it, shutdown a
   assert.equal(applicationData(await opened(other)).toString(), 'open');
 });
 
+test('sendmmsg: each message is a write', async () => {
+  const oracle = await armed(WRITE, gcm, { maxPayload: 1000 });
+  const messages = [3, 2500, 10].map((size) => random.bytes(size));
+  assert.equal(await driver.sendMany(messages), 3);
+  assert.equal(await driver.sendMany([Buffer.from('whole'), null, Buffer.from('unsent')]), 1);
+  const records = await opened(oracle);
+  assert.deepEqual(
+    records.map((record) => record.plaintext.length),
+    [3, 1000, 1000, 500, 10, 5],
+  );
+  assert.ok(applicationData(records).equals(Buffer.concat([...messages, Buffer.from('whole')])));
+});
+
 test('sendfile, also of a file that is shorter than said', async () => {
   for (const [size, asked] of [
     [100_000, 100_000],

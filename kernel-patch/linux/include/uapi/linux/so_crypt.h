@@ -27,7 +27,8 @@
  *			keys for an armed direction, of the same protocol (TLS
  *			1.3 KeyUpdate, SSH_MSG_NEWKEYS). All that was written
  *			before goes out under the old key. SSH may change the
- *			cipher with it. The key it already has is EEXIST.
+ *			cipher with it; a custom layout stays as it is. The key
+ *			it already has is EEXIST.
  *	direction	SO_CRYPT_WRITE or SO_CRYPT_READ
  *	protocol	SO_CRYPT_TLS_1_0 ... SO_CRYPT_SSH, SO_CRYPT_CUSTOM
  *	flags		SO_CRYPT_ETM: encrypt-then-MAC (RFC 7366 for TLS, the
