@@ -44,7 +44,12 @@
           "OS=='linux'",
           {
             "sources": [
+              "native/addon_handshake.cc",
               "native/addon_linux.cc",
+              "native/handshake/handshake.cc",
+              "native/handshake/profile.cc",
+              "native/handshake/threads.cc",
+              "native/handshake/tls_context.cc",
               "native/kernel/cached_file.cc",
               "native/kernel/inherited.cc",
               "native/kernel/ktls.cc",

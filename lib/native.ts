@@ -313,7 +313,45 @@ export interface Kernel extends Partial<LinuxKernel> {
   Readiness: new (callback: (ids: Uint32Array, events: Uint32Array, count: number) => void) => Readiness;
 }
 
+/** A secure context for handshakes in threads without JavaScript (native/handshake). */
+export interface HandshakeContext {
+  readonly nothing?: never;
+}
+
+/** Threads without JavaScript that do handshakes (native/handshake/threads.h). */
+export interface HandshakeThreads {
+  /** 0 or -errno. To be called again when a context has been made. */
+  start(): number;
+  /** The index of the thread that got it. */
+  submit(id: number, fd: number, context: HandshakeContext): number;
+  abort(thread: number, id: number): void;
+  /** All that they have told: lib/handshake-workers/native-events.ts. Wipe it. */
+  take(): Buffer;
+  /** Whether they keep the process alive. */
+  setRef(on: boolean): void;
+  stop(): void;
+}
+
 interface Native {
+  /** Linux only. `make` makes one SecureContext of Node's, which must live as long as handshakes with it. `protocols`: for ALPN, as on the wire. */
+  HandshakeContext:
+    | (new (
+        make: () => void,
+        protocols: Uint8Array,
+        suites: readonly (readonly [id: number, cipher: string, layout: PackedLayout])[],
+      ) => HandshakeContext)
+    | undefined;
+  HandshakeThreads:
+    | (new (
+        threads: number,
+        mostInFlight: number,
+        niceness: number,
+        timeout: number,
+        callback: () => void,
+      ) => HandshakeThreads)
+    | undefined;
+  /** Adds to the niceness of the calling thread, where the system allows it. Linux only. */
+  lowerPriority: ((niceness: number) => void) | undefined;
   /** Linux and OpenBSD only. */
   kernel: Kernel | undefined;
   /** Another descriptor of the same connection, or -errno. Not on Windows, where connections have none. */

@@ -21,11 +21,13 @@ export interface HandshakeWorkers {
   /**
    * Handshakes are done by so many threads, and this one gets connections whose handshake is done. Default 0: in this thread.
    * `mostInFlight`: handshakes at the same time in each of them, default 1024; those of clients that are silent for a second don't count.
+   * `priority`: how much nicer than this thread they are, 0 to 19 as of setpriority(2), default 5 (Linux).
+   * `native: false`: all handshakes in threads of Node's, also those that threads without JavaScript could do faster (Linux, TLS 1.3, nobody to be asked).
    *
    * SNICallback and the events newSession, resumeSession, OCSPRequest and keylog work, contexts only of createSecureContext() of
    * so-crypt/tls; ALPNCallback and pskCallback don't: ERR_SO_CRYPT_UNSUPPORTED.
    */
-  handshakeWorkers?: number | { threads: number; mostInFlight?: number };
+  handshakeWorkers?: number | { threads: number; mostInFlight?: number; priority?: number; native?: boolean };
 }
 
 /** Options of `new TLSSocket()`: Node's and the engine's. */

@@ -372,6 +372,9 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
 #if defined(__linux__) || defined(__OpenBSD__)
   exports.Set("kernel", DefineKernel(env));
 #endif
+#ifdef __linux__
+  DefineHandshakes(env, exports);
+#endif
   return exports;
 }
 

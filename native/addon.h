@@ -109,4 +109,7 @@ inline Napi::Value Result(const Napi::CallbackInfo& info, ssize_t result) {
 Napi::Object DefineKernel(Napi::Env env);
 void DefineLinuxKernel(Napi::Env env, Napi::Object kernel);
 
+// addon_handshake.cc: handshakes in threads, on Linux.
+void DefineHandshakes(Napi::Env env, Napi::Object exports);
+
 }  // namespace so_crypt

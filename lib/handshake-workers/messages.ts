@@ -13,6 +13,7 @@ export interface Setup {
   hasSniCallback: boolean;
   /** A kernel engine that must be attached before the peer's FIN can come. */
   engine: KernelEngine['name'] | undefined;
+  priority: number;
 }
 
 /** What must be the same in all threads, so that a client can resume with any of them. */

@@ -50,8 +50,8 @@ export class Unpacker {
   readonly #bytes: Buffer;
   #at = 0;
 
-  constructor(packed: ArrayBuffer) {
-    this.#bytes = Buffer.from(packed);
+  constructor(packed: ArrayBuffer | Buffer) {
+    this.#bytes = Buffer.isBuffer(packed) ? packed : Buffer.from(packed);
   }
 
   get isAtEnd(): boolean {
@@ -76,6 +76,17 @@ export class Unpacker {
     const length = this.u8();
     this.#at += length;
     return this.#bytes.subarray(this.#at - length, this.#at);
+  }
+
+  /** Bytes whose length has four bytes. */
+  long(): Buffer {
+    const length = this.u32();
+    this.#at += length;
+    return this.#bytes.subarray(this.#at - length, this.#at);
+  }
+
+  text(): string {
+    return this.bytes().toString('latin1');
   }
 
   wipe(): void {

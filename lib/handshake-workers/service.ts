@@ -14,6 +14,8 @@ import {
   type Setup,
   type ThreadEvent,
 } from './messages.js';
+import type { NativeEvent } from './native-events.js';
+import { type Credentials, canBeNative, credentialsOf, NativeThreads } from './native-threads.js';
 import { bufferOf, type Outcome, unpackOutcome } from './outcome.js';
 import { Unpacker } from './packing.js';
 import { errorOf, plainError } from './plain-error.js';
@@ -38,6 +40,9 @@ type SniCallback = (
 
 type Emitter = { emit(event: string, ...args: unknown[]): boolean; listenerCount(event: string): number };
 
+/** Node's default. */
+const HANDSHAKE_TIMEOUT = 120_000;
+
 /** The handshakes of a server in threads of their own: what the server is to its connections as long as they are there. */
 export class HandshakeService {
   readonly #server: AnyServer & Emitter;
@@ -49,6 +54,10 @@ export class HandshakeService {
   #secureContext: object | undefined;
   readonly #remembered = new Map<Member, Remembered>();
   readonly #contextNumbers = new WeakMap<object, number>();
+  readonly #threads: Threads;
+  readonly #native: NativeThreads | undefined;
+  /** Of the native threads; undefined: to be made. */
+  #credentials: Credentials | undefined;
   #lastContext = 0;
   #lastId = 0;
   #isClosed = false;
@@ -62,7 +71,13 @@ export class HandshakeService {
     this.#server = server as AnyServer & Emitter;
     this.#options = options;
     this.#socketFor = socketFor;
-    setupOf(this.#server, options); // what can't work is refused now
+    this.#threads = threads;
+    const { engine } = setupOf(this.#server, options, threads); // what can't work is refused now
+    // A kernel engine is attached by the thread.
+    if (threads.native && engine === undefined && canBeNative(options)) {
+      const { handshakeTimeout: timeout = HANDSHAKE_TIMEOUT } = options;
+      this.#native = new NativeThreads({ ...threads, timeout }, (event) => this.#onNative(event));
+    }
     this.#pool = new Pool(threads, {
       setup: () => this.#setup(),
       onMessage: (member, message) => this.#onMessage(member, message),
@@ -71,7 +86,7 @@ export class HandshakeService {
     });
     server.on('listening', () => {
       this.#isClosed = false;
-      this.#pool.start();
+      if (!this.#isNative()) this.#pool.start();
     });
     server.on('close', () => {
       this.#isClosed = true;
@@ -87,18 +102,48 @@ export class HandshakeService {
     const id = ++this.#lastId;
     const loan = new Loan(id, connection, isFresh, () => this.#abort(loan));
     this.#loans.set(id, loan);
-    const { unread } = loan;
-    this.#pool.submit({
-      id,
-      fd: loan.fd,
-      listeners: this.#listeners(),
-      ...(unread.length > 0 && { unread }),
-    });
+    if (loan.unread.length === 0 && this.#isNative()) this.#native!.submit(id, loan.fd, this.#credentials!);
+    else this.#submit(loan, loan.unread);
     return true;
   }
 
+  #submit({ id, fd }: Loan, unread: Buffer): void {
+    this.#pool.submit({ id, fd, listeners: this.#listeners(), ...(unread.length > 0 && { unread }) });
+  }
+
+  // Whether the next handshake can go to a native thread. Nobody must be asked, or told on the way.
+  #isNative(): boolean {
+    if (this.#native === undefined || this.#contexts.length > 0 || this.#listeners() !== 0) return false;
+    if (this.#credentials !== undefined) return true;
+    const { options, secrets } = this.#setup();
+    const { ticketKeys, sessionIdContext } = secrets;
+    this.#credentials = credentialsOf(
+      { ...options, ticketKeys: bufferOf(ticketKeys), sessionIdContext } as tls.TlsOptions,
+      this.#server.ALPNProtocols,
+    );
+    this.#native.start();
+    return true;
+  }
+
+  #onNative(event: NativeEvent): void {
+    const loan = this.#loans.get(event.id)!;
+    switch (event.kind) {
+      case 'done':
+        return this.#onDone(event.id, event.outcome);
+      case 'declined':
+        if (loan.isAbandoned) return this.#end(loan);
+        return this.#submit(loan, event.received);
+      case 'failed':
+        if (!loan.isAbandoned)
+          this.#onFailed(loan, event.error, { servername: event.servername, authorizationError: undefined });
+        return this.#end(loan);
+      case 'released':
+        return this.#end(loan);
+    }
+  }
+
   #setup(): Setup {
-    const setup = setupOf(this.#server, this.#options);
+    const setup = setupOf(this.#server, this.#options, this.#threads);
     const contexts = [...this.#contexts];
     if (this.#secureContext === undefined) return { ...setup, contexts };
     return { ...setup, contexts, options: { ...setup.options, ...plainOptions(this.#secureContext) } };
@@ -124,6 +169,7 @@ export class HandshakeService {
     define('setSecureContext', (given: tls.SecureContextOptions) => {
       setSecureContext.call(server, given);
       this.#secureContext = { ...NO_CONTEXT, ...given };
+      this.#credentials = undefined;
       const options = plainOptions(given);
       this.#pool.broadcast({
         kind: 'secureContext',
@@ -134,6 +180,7 @@ export class HandshakeService {
     });
     define('setTicketKeys', (keys: Buffer) => {
       setTicketKeys.call(server, keys);
+      this.#credentials = undefined;
       this.#pool.broadcast({ kind: 'ticketKeys', ticketKeys: server.getTicketKeys() });
     });
   }
@@ -146,6 +193,7 @@ export class HandshakeService {
   }
 
   #abort(loan: Loan): void {
+    if (this.#native?.abort(loan.id)) return;
     if (!this.#pool.abort(loan.id)) this.#end(loan);
   }
 
@@ -305,7 +353,10 @@ export class HandshakeService {
   }
 
   #stopWhenIdle(): void {
-    if (this.#isClosed && this.#pool.isIdle) this.#pool.stop();
+    if (!this.#isClosed || !this.#pool.isIdle || this.#native?.isIdle === false) return;
+    this.#pool.stop();
+    this.#native?.stop();
+    this.#credentials = undefined;
   }
 }
 

@@ -13,9 +13,14 @@ export interface Threads {
   threads: number;
   /** Handshakes at the same time in each of them. */
   mostInFlight: number;
+  /** How much nicer than this thread they are (setpriority(2)). */
+  priority: number;
+  /** Threads without JavaScript do what they can. */
+  native: boolean;
 }
 
 const MOST_IN_FLIGHT = 1024;
+const PRIORITY = 5;
 
 /**
  * The option handshakeWorkers; undefined: none are wanted.
@@ -25,11 +30,16 @@ const MOST_IN_FLIGHT = 1024;
 export function threadsOf(options: Partial<HandshakeWorkers>): Threads | undefined {
   const { handshakeWorkers: given } = options;
   if (given === undefined || given === 0) return undefined;
-  const { threads, mostInFlight = MOST_IN_FLIGHT } =
-    typeof given === 'object' && given ? given : { threads: given };
-  if (!isCount(threads, 128) || !isCount(mostInFlight, 1_000_000))
+  const {
+    threads,
+    mostInFlight = MOST_IN_FLIGHT,
+    priority = PRIORITY,
+    native: isNative = true,
+  } = typeof given === 'object' && given ? given : { threads: given };
+  const isPriority = priority === 0 || isCount(priority, 19);
+  if (!isCount(threads, 128) || !isCount(mostInFlight, 1_000_000) || !isPriority)
     throw new SoCryptError('ERR_SO_CRYPT_INVALID_OPTION', 'handshakeWorkers is invalid', {
-      hint: 'It must be a number of threads from 1 to 128, or { threads, mostInFlight }',
+      hint: 'It must be a number of threads from 1 to 128, or { threads, mostInFlight, priority }, priority from 0 to 19',
     });
   if (native.duplicate === undefined)
     throw new SoCryptError('ERR_SO_CRYPT_UNSUPPORTED', 'This system has no handshake workers', {
@@ -44,14 +54,18 @@ export function threadsOf(options: Partial<HandshakeWorkers>): Threads | undefin
             ? 'Give the option ALPNProtocols, or leave handshakeWorkers out'
             : 'Leave handshakeWorkers out',
       });
-  return { threads, mostInFlight };
+  return { threads, mostInFlight, priority, native: isNative };
 }
 
 const isCount = (value: unknown, most: number): value is number =>
   Number.isInteger(value) && (value as number) >= 1 && (value as number) <= most;
 
 /** What threads need to do this server's handshakes. */
-export function setupOf(server: AnyServer, options: tls.TlsOptions & EngineOptions): Setup {
+export function setupOf(
+  server: AnyServer,
+  options: tls.TlsOptions & EngineOptions,
+  { priority }: Threads,
+): Setup {
   const { write, read } = resolveEngine(options.engine, options.driver);
   const kernelEngine = [write, read].find((name) => name === 'ktls' || name === 'so_crypt');
   const { ALPNProtocols } = server;
@@ -62,6 +76,7 @@ export function setupOf(server: AnyServer, options: tls.TlsOptions & EngineOptio
     defaults: defaults(),
     hasSniCallback: typeof options.SNICallback === 'function',
     engine: kernelEngine as Setup['engine'],
+    priority,
   };
 }
 

@@ -1,6 +1,7 @@
 /** A handshake worker: the thread's own code. */
 import tls from 'node:tls';
 import { parentPort, workerData } from 'node:worker_threads';
+import { native } from '../native.js';
 import {
   type ChosenContext,
   type ContextOptions,
@@ -27,7 +28,8 @@ const answers = new Map<number, Answer>();
 const chosen = new Map<number, tls.SecureContext | undefined>();
 let lastQuestion = 0;
 
-const { options, contexts, secrets, defaults, hasSniCallback, engine } = workerData as Setup;
+const { options, contexts, secrets, defaults, hasSniCallback, engine, priority } = workerData as Setup;
+if (priority > 0) native.lowerPriority?.(priority);
 takeDefaults(defaults);
 const server = new tls.Server({
   ...options,

@@ -120,14 +120,15 @@ test('500 at once', async () => {
   assert.equal(seen, count);
 });
 
-test('silent clients do not keep others out', async () => {
-  const { server, port } = await tlsListener('so-crypt', {
-    handshakeWorkers: { threads: 1, mostInFlight: 2 },
+for (const native of [true, false])
+  test(`silent clients do not keep others out, native ${native}`, async () => {
+    const { server, port } = await tlsListener('so-crypt', {
+      handshakeWorkers: { threads: 1, mostInFlight: 2, native },
+    });
+    server.on('tlsClientError', () => {});
+    for (let i = 0; i < 5; i++) await occupyOneThread(port);
+    await waitFor(tlsClient('node', port), 'secureConnect', 20_000);
   });
-  server.on('tlsClientError', () => {});
-  for (let i = 0; i < 5; i++) await occupyOneThread(port);
-  await waitFor(tlsClient('node', port), 'secureConnect', 20_000);
-});
 
 test('a connection that the application has seen, by its listener or because it was its own', async () => {
   const { server, port } = await tlsListener('so-crypt', { handshakeWorkers: 1 }, (socket) => {

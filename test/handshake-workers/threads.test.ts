@@ -23,7 +23,7 @@ const succeeds = (port: number): Promise<unknown> =>
 
 test('a thread that ends: its handshakes fail, and another one takes its place', async () => {
   const before = threads.length;
-  const { server, port } = await tlsListener('so-crypt', { handshakeWorkers: 1 });
+  const { server, port } = await tlsListener('so-crypt', { handshakeWorkers: { threads: 1, native: false } });
   const established = waitFor(server, 'secureConnection', 20_000) as Promise<[TlsSocket]>;
   const client = tlsClient('node', port);
   const [[socket]] = await Promise.all([established, waitFor(client, 'secureConnect', 20_000)]);
@@ -49,7 +49,7 @@ test('a thread that ends: its handshakes fail, and another one takes its place',
 
 test('threads that end again and again are given up, with an error', async () => {
   const before = threads.length;
-  const { server, port } = await tlsListener('so-crypt', { handshakeWorkers: 1 });
+  const { server, port } = await tlsListener('so-crypt', { handshakeWorkers: { threads: 1, native: false } });
   const failures: string[] = [];
   server.on('tlsClientError', (error) => failures.push(String((error as NodeJS.ErrnoException).code)));
   const givenUp = new Promise<SoCryptError>((resolve) => server.once('error', resolve as () => void));
@@ -66,26 +66,29 @@ test('threads that end again and again are given up, with an error', async () =>
   assert.deepEqual(failures, ['ERR_SO_CRYPT_HANDSHAKE_WORKER']);
 });
 
-test('close() while handshakes run: they go on, then the threads end', async () => {
-  const before = threads.length;
-  const { server, port } = await tlsListener('so-crypt', { handshakeWorkers: 2 });
-  const raw = await Promise.all([connectPlainly(port), connectPlainly(port)]);
-  await until(() => (server as unknown as { _connections: number })._connections === 2, 'both are accepted');
-  const closed = waitFor(server, 'close', 15_000);
-  const failed = new Promise<void>((resolve) => {
-    server.once('tlsClientError', () => resolve());
+for (const native of [true, false])
+  test(`close() while handshakes run: they go on, then the threads end, native ${native}`, async () => {
+    const before = threads.length;
+    const { server, port } = await tlsListener('so-crypt', { handshakeWorkers: { threads: 2, native } });
+    const raw = await Promise.all([connectPlainly(port), connectPlainly(port)]);
+    await until(
+      () => (server as unknown as { _connections: number })._connections === 2,
+      'both are accepted',
+    );
+    const closed = waitFor(server, 'close', 15_000);
+    const failed = new Promise<void>((resolve) => {
+      server.once('tlsClientError', () => resolve());
+    });
+    server.close();
+    const client = tlsClient('node', port, { socket: raw[0] });
+    await waitFor(client, 'secureConnect', 15_000);
+    client.end();
+    raw[1]!.destroy();
+    await failed;
+    await closed;
+    await until(() => threads.slice(before).every(({ threadId }) => threadId === -1), 'they end', 15_000);
+    assert.equal(threads.length - before, native ? 0 : 2);
   });
-  server.close();
-  const client = tlsClient('node', port, { socket: raw[0] });
-  await waitFor(client, 'secureConnect', 15_000);
-  client.end();
-  raw[1]!.destroy();
-  await failed;
-  await closed;
-  const ended = threads.slice(before).map((thread) => thread.threadId);
-  await until(() => threads.slice(before).every(({ threadId }) => threadId === -1), 'they end', 15_000);
-  assert.equal(ended.length, 2);
-});
 
 /** A server in a process of its own: what keeps it alive? */
 function run(script: string): string {

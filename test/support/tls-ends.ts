@@ -24,9 +24,11 @@ export const libraryPairs: readonly (readonly [client: Library, server: Library]
 /** The engine that all tests of TLS use: SO_CRYPT_ENGINE, else evp. */
 export const engine = (process.env.SO_CRYPT_ENGINE || 'evp') as EngineName;
 
-/** Of all servers: TEST_HANDSHAKE_WORKERS=2 has their handshakes done in so many threads. */
-export const onWorkers: ours.TlsOptions = process.env.TEST_HANDSHAKE_WORKERS
-  ? { handshakeWorkers: Number(process.env.TEST_HANDSHAKE_WORKERS) }
+const { TEST_HANDSHAKE_WORKERS: workers, TEST_NATIVE_HANDSHAKES: nativeHandshakes } = process.env;
+
+/** Of all servers: TEST_HANDSHAKE_WORKERS=2 has their handshakes done in so many threads, TEST_NATIVE_HANDSHAKES=no in none without JavaScript. */
+export const onWorkers: ours.TlsOptions = workers
+  ? { handshakeWorkers: { threads: Number(workers), native: nativeHandshakes !== 'no' } }
   : {};
 
 interface Closable {

@@ -1,0 +1,124 @@
+import tls from 'node:tls';
+import type { CipherName } from '../crypt-options.js';
+import { tlsLayout } from '../frame-layouts.js';
+import { systemError } from '../kernel/port.js';
+import { type HandshakeContext, type HandshakeThreads, native } from '../native.js';
+import { type NativeEvent, NativeEvents } from './native-events.js';
+import { Unpacker } from './packing.js';
+import type { Threads } from './setup.js';
+
+/** TLS 1.3's (RFC 8446 B.4). */
+const suites: readonly [id: number, cipher: CipherName][] = [
+  [0x1301, 'aes-128-gcm'],
+  [0x1302, 'aes-256-gcm'],
+  [0x1303, 'chacha20-poly1305'],
+  [0x1304, 'aes-128-ccm'],
+  [0x1305, 'aes-128-ccm8'],
+];
+
+/** Options that take JavaScript, or that only Node's TLSSocket knows. */
+const beyond = [
+  ...['requestCert', 'SNICallback', 'enableTrace', 'clientCertEngine', 'privateKeyEngine', 'ALPNCallback'],
+  'pskCallback',
+];
+
+/** A secure context that only threads without JavaScript use. */
+export interface Credentials {
+  readonly context: HandshakeContext;
+  /** What it points into. */
+  readonly owner: object;
+}
+
+/** Whether threads without JavaScript can do a server's handshakes, as far as its options tell. */
+export function canBeNative(options: tls.TlsOptions): boolean {
+  const given = options as Record<string, unknown>;
+  return native.HandshakeThreads !== undefined && beyond.every((name) => !given[name]);
+}
+
+/** @param options those of the server */
+export function credentialsOf(
+  options: tls.TlsOptions,
+  protocols: Uint8Array = new Uint8Array(0),
+): Credentials {
+  const known = suites.map(([id, cipher]) => [id, cipher, tlsLayout('tls1.3', cipher).packed] as const);
+  let owner: object | undefined;
+  // Not by createSecureContext(): a server has defaults of its own.
+  const make = (): void => {
+    owner = new tls.Server(options);
+  };
+  return { context: new native.HandshakeContext!(make, protocols, known), owner: owner! };
+}
+
+/** Threads without JavaScript: they do TLS 1.3 handshakes where nothing must be asked, and decline all else. */
+export class NativeThreads {
+  readonly #settings: Threads & { timeout: number };
+  readonly #onEvent: (event: NativeEvent) => void;
+  #threads: HandshakeThreads | undefined;
+  #events = new NativeEvents();
+  /** By handshake, its thread; and what must not be garbage meanwhile. */
+  readonly #jobs = new Map<number, { thread: number; credentials: Credentials }>();
+
+  /** @param onEvent may throw what a listener of the application has thrown */
+  constructor(settings: Threads & { timeout: number }, onEvent: (event: NativeEvent) => void) {
+    this.#settings = settings;
+    this.#onEvent = onEvent;
+  }
+
+  get isIdle(): boolean {
+    return this.#jobs.size === 0;
+  }
+
+  /** To be called for new credentials, too. */
+  start(): void {
+    const { threads, mostInFlight, priority, timeout } = this.#settings;
+    if (this.#threads === undefined) {
+      this.#events = new NativeEvents();
+      this.#threads = new native.HandshakeThreads!(threads, mostInFlight, priority, timeout, () =>
+        this.#take(),
+      );
+    }
+    const result = this.#threads.start();
+    if (result < 0) throw systemError(result, 'pthread_create');
+  }
+
+  /** None may have handshakes. */
+  stop(): void {
+    this.#threads?.stop();
+    this.#threads = undefined;
+  }
+
+  submit(id: number, fd: number, credentials: Credentials): void {
+    const thread = this.#threads!.submit(id, fd, credentials.context);
+    if (this.#jobs.size === 0) this.#threads!.setRef(true);
+    this.#jobs.set(id, { thread, credentials });
+  }
+
+  /** False: it is none of these threads'. */
+  abort(id: number): boolean {
+    const job = this.#jobs.get(id);
+    if (job !== undefined) this.#threads!.abort(job.thread, id);
+    return job !== undefined;
+  }
+
+  #take(): void {
+    if (this.#threads === undefined) return;
+    const from = new Unpacker(this.#threads.take());
+    this.#runAll(from);
+  }
+
+  // A listener of the application may throw: should the process survive that, the others must hear of theirs all the same.
+  #runAll(from: Unpacker): void {
+    let isDone = false;
+    try {
+      for (let event = this.#events.next(from); event !== undefined; event = this.#events.next(from)) {
+        this.#jobs.delete(event.id);
+        if (this.#jobs.size === 0) this.#threads?.setRef(false);
+        this.#onEvent(event);
+      }
+      isDone = true;
+      from.wipe();
+    } finally {
+      if (!isDone) setImmediate(() => this.#runAll(from));
+    }
+  }
+}

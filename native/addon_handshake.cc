@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT
+// Handshakes in threads of ours, for lib/handshake-workers/native-threads.ts.
+#ifdef __linux__
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <vector>
+
+#include "addon.h"
+#include "handshake/threads.h"
+
+namespace so_crypt {
+namespace {
+
+// new HandshakeContext(make, protocols, suites): make() makes one SecureContext of Node's, which its owner must keep as long as there are
+// handshakes with it; suites are [number, cipher, layout]
+class ContextWrap : public Napi::ObjectWrap<ContextWrap> {
+ public:
+  static Napi::Function Define(Napi::Env env) { return DefineClass(env, "HandshakeContext", {}); }
+
+  explicit ContextWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+    const Napi::Env env = info.Env();
+    SSL_CTX* context;
+    {
+      const NewSslContext made;
+      info[0].As<Napi::Function>().Call({});
+      if (env.IsExceptionPending()) return;
+      context = made.get();
+    }
+    if (context == nullptr || !info[2].IsArray()) {
+      Napi::TypeError::New(env, "no secure context").ThrowAsJavaScriptException();
+      return;
+    }
+    const Bytes protocols = ViewOf(env, info[1]);
+    std::vector<Suite13> suites;
+    const Napi::Array list = info[2].As<Napi::Array>();
+    for (uint32_t i = 0; i < list.Length(); i++) {
+      const Napi::Object one = list.Get(i).ToObject();
+      Suite13 suite = {};
+      suite.id = static_cast<uint16_t>(one.Get(0u).ToNumber().Uint32Value());
+      suite.cipher = FindCipher(one.Get(1u).ToString().Utf8Value().c_str());
+      if (suite.cipher == nullptr || !ReadLayout(env, one.Get(2u), &suite.layout) || suite.layout.fixed_iv > kMaxIv) {
+        Napi::TypeError::New(env, "wrong cipher suite").ThrowAsJavaScriptException();
+        return;
+      }
+      suites.push_back(suite);
+    }
+    context_ = std::make_shared<TlsContext>(context, std::vector<uint8_t>(protocols.data, protocols.data + protocols.length),
+                                            std::move(suites));
+  }
+
+  const std::shared_ptr<TlsContext>& context() const { return context_; }
+
+ private:
+  std::shared_ptr<TlsContext> context_;
+};
+
+class ThreadsWrap;
+
+// Threads must have ended when OpenSSL or an environment does.
+struct Running {
+  std::mutex mutex;
+  std::set<HandshakeThreads*> all;
+
+  static Running& Instance() {
+    static Running* const running = [] {
+      std::atexit([] {
+        Running& self = Instance();
+        const std::lock_guard<std::mutex> lock(self.mutex);
+        for (HandshakeThreads* threads : self.all) threads->Stop();
+        self.all.clear();
+      });
+      return new Running();  // never destroyed: threads of other environments may be about to end
+    }();
+    return *running;
+  }
+  void Add(HandshakeThreads* threads) {
+    const std::lock_guard<std::mutex> lock(mutex);
+    all.insert(threads);
+  }
+  void Stop(HandshakeThreads* threads) {
+    const std::lock_guard<std::mutex> lock(mutex);
+    if (all.erase(threads) > 0) threads->Stop();
+  }
+};
+
+// new HandshakeThreads(threads, mostInFlight, niceness, timeout, callback): callback is called when there is something to take
+class ThreadsWrap : public Napi::ObjectWrap<ThreadsWrap> {
+ public:
+  static Napi::Function Define(Napi::Env env) {
+    return DefineClass(env, "HandshakeThreads",
+                       {InstanceMethod<&ThreadsWrap::Start>("start"), InstanceMethod<&ThreadsWrap::Submit>("submit"),
+                        InstanceMethod<&ThreadsWrap::Abort>("abort"), InstanceMethod<&ThreadsWrap::Take>("take"),
+                        InstanceMethod<&ThreadsWrap::SetRef>("setRef"), InstanceMethod<&ThreadsWrap::Stop>("stop")});
+  }
+
+  explicit ThreadsWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+    const Napi::Env env = info.Env();
+    ThreadOptions options = {};
+    options.threads = info[0].ToNumber().Uint32Value();
+    options.most_in_flight = info[1].ToNumber().Uint32Value();
+    options.niceness = info[2].ToNumber().Int32Value();
+    options.timeout = std::chrono::milliseconds(info[3].ToNumber().Int64Value());
+    if (napi_create_threadsafe_function(env, info[4], nullptr, Napi::String::New(env, "so-crypt.handshakes"), 0, 1, nullptr, nullptr, nullptr,
+                                        nullptr, &notice_) != napi_ok) {
+      Napi::TypeError::New(env, "no callback").ThrowAsJavaScriptException();
+      return;
+    }
+    napi_unref_threadsafe_function(env, notice_);
+    threads_ = std::make_unique<HandshakeThreads>(options, [this] { napi_call_threadsafe_function(notice_, nullptr, napi_tsfn_nonblocking); });
+  }
+  ~ThreadsWrap() override {
+    if (is_started_) napi_remove_env_cleanup_hook(Env(), OnEnvironmentEnd, this);
+    End();
+  }
+
+ private:
+  static void OnEnvironmentEnd(void* self) { static_cast<ThreadsWrap*>(self)->End(); }
+
+  // start() → 0 or -errno. Call it again after a secure context was made: an environment that ends destroys what was made last first.
+  Napi::Value Start(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    int error = 0;
+    if (is_started_) {
+      napi_remove_env_cleanup_hook(env, OnEnvironmentEnd, this);
+    } else if (threads_ != nullptr) {
+      Running::Instance().Add(threads_.get());
+      error = threads_->Start();
+      is_started_ = true;
+    }
+    if (is_started_) napi_add_env_cleanup_hook(env, OnEnvironmentEnd, this);
+    return Result(info, error);
+  }
+
+  // submit(id, fd, context) → the thread's index
+  Napi::Value Submit(const Napi::CallbackInfo& info) {
+    ContextWrap* const context = ContextWrap::Unwrap(info[2].ToObject());
+    if (context == nullptr || threads_ == nullptr) return Result(info, -EINVAL);
+    return Result(info, static_cast<ssize_t>(threads_->Submit(info[0].ToNumber().Uint32Value(), info[1].ToNumber().Int32Value(), context->context())));
+  }
+
+  void Abort(const Napi::CallbackInfo& info) {
+    if (threads_ != nullptr) threads_->Abort(info[0].ToNumber().Uint32Value(), info[1].ToNumber().Uint32Value());
+  }
+
+  // take() → a Buffer with all that has been told (native-events.ts)
+  Napi::Value Take(const Napi::CallbackInfo& info) {
+    ByteWriter taken;
+    if (threads_ != nullptr) threads_->Take(&taken);
+    return Napi::Buffer<uint8_t>::Copy(info.Env(), taken.bytes().data(), taken.bytes().size());
+  }
+
+  // setRef(on): whether they keep the process alive
+  void SetRef(const Napi::CallbackInfo& info) {
+    if (notice_ == nullptr) return;
+    if (info[0].ToBoolean()) napi_ref_threadsafe_function(info.Env(), notice_);
+    else napi_unref_threadsafe_function(info.Env(), notice_);
+  }
+
+  void Stop(const Napi::CallbackInfo& info) {
+    if (is_started_) napi_remove_env_cleanup_hook(info.Env(), OnEnvironmentEnd, this);
+    End();
+  }
+
+  void End() {
+    if (threads_ == nullptr) return;
+    Running::Instance().Stop(threads_.get());
+    threads_.reset();
+    is_started_ = false;
+    if (notice_ != nullptr) napi_release_threadsafe_function(notice_, napi_tsfn_abort);
+    notice_ = nullptr;
+  }
+
+  std::unique_ptr<HandshakeThreads> threads_;
+  napi_threadsafe_function notice_ = nullptr;
+  bool is_started_ = false;
+};
+
+// lowerPriority(niceness): of the thread that calls it
+void LowerPriority(const Napi::CallbackInfo& info) {
+  const id_t self = static_cast<id_t>(syscall(SYS_gettid));
+  errno = 0;
+  const int present = getpriority(PRIO_PROCESS, self);
+  if (errno == 0) setpriority(PRIO_PROCESS, self, present + info[0].ToNumber().Int32Value());
+}
+
+}  // namespace
+
+void DefineHandshakes(Napi::Env env, Napi::Object exports) {
+  exports.Set("HandshakeContext", ContextWrap::Define(env));
+  exports.Set("HandshakeThreads", ThreadsWrap::Define(env));
+  exports.Set("lowerPriority", Napi::Function::New<LowerPriority>(env, "lowerPriority"));
+}
+
+}  // namespace so_crypt
+#endif
