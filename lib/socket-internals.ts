@@ -79,6 +79,7 @@ export const kOnread = Symbol('so-crypt.onread');
 export const kReceive = Symbol('so-crypt.receive');
 export const kDeliver = Symbol('so-crypt.deliver');
 export const kHold = Symbol('so-crypt.hold');
+export const kSealNow = Symbol('so-crypt.sealNow');
 export const kFlushCork = Symbol('so-crypt.flushCork');
 export const kOneByOne = Symbol('so-crypt.oneByOne');
 export const kPort = Symbol('so-crypt.port');

@@ -38,6 +38,7 @@ import {
   kReadOn,
   kReceive,
   kRunFile,
+  kSealNow,
   kState,
   State,
 } from './socket-internals.js';
@@ -284,6 +285,7 @@ export class Socket extends callableBase(net.Socket) {
     if (state === null) return super._final(callback);
     if (state.gate !== null) return this[kHold](state, () => this._final(callback), callback);
     if (!state.records || !this._handle) return super._final(callback);
+    state.records.writer?.flush?.();
     // A peer that is gone can't be told; shutdown() below treats that as net does, and lost data shows elsewhere.
     state.records.sendClose(() => super._final(callback));
   }
@@ -456,9 +458,26 @@ export class Socket extends callableBase(net.Socket) {
 
   [kFlushCork](): void {
     const state = this[kState];
-    if (state?.corked !== true) return;
+    if (state === null) return;
+    state.records?.writer?.flush?.();
+    if (!state.corked) return;
     state.corked = false;
     this.uncork();
+  }
+
+  /** SSH: seals a payload at once, in two parts that may be used again when this returns. False: write() it. */
+  [kSealNow](head: Uint8Array, body: Uint8Array): boolean {
+    const state = this[kState];
+    const writer = state?.records?.writer;
+    // Behind what waits to be sealed, it waits, too.
+    if (!writer?.sealNow || state!.gate !== null || this.writableLength > 0 || this.writableCorked > 0)
+      return false;
+    try {
+      return writer.sealNow(head, body);
+    } catch (error) {
+      this.destroy(error as Error);
+      return true;
+    }
   }
 
   /** Reads on after a tap said that it has enough. */

@@ -74,7 +74,8 @@ class SshSealerWrap : public SshWrap<SshSealerWrap, SshSealer> {
  public:
   static Napi::Function Define(Napi::Env env) {
     return DefineClass(env, "SshSealer",
-                       {InstanceMethod<&SshSealerWrap::Seal>("seal"), InstanceMethod<&SshSealerWrap::SetSequence>("setSequence"),
+                       {InstanceMethod<&SshSealerWrap::Seal>("seal"), InstanceMethod<&SshSealerWrap::SealParts>("sealParts"),
+                        InstanceMethod<&SshSealerWrap::SetSequence>("setSequence"),
                         InstanceMethod<&SshSealerWrap::Dispose>("dispose"), InstanceAccessor<&SshSealerWrap::Sequence>("sequence"),
                         InstanceAccessor<&SshSealerWrap::Packets>("packets"), InstanceAccessor<&SshSealerWrap::UsedKeys>("usedKeys"),
                         InstanceAccessor<&SshSealerWrap::Overhead>("overhead")});
@@ -99,6 +100,19 @@ class SshSealerWrap : public SshWrap<SshSealerWrap, SshSealer> {
     const Bytes out = ViewOf(env, info[3]);
     size_t written;
     const SealStatus status = layer_->Seal(chunks.data(), chunks.size(), out.data, out.length, &written);
+    return Of(info, status == SealStatus::kOk ? static_cast<double>(written) : static_cast<int>(status));
+  }
+
+  // sealParts(head, body, out, at) → bytes in out, from at on, or a negative SealStatus
+  Napi::Value SealParts(const Napi::CallbackInfo& info) {
+    const napi_env env = info.Env();
+    if (layer_ == nullptr) return Of(info, static_cast<int>(SealStatus::kLimit));
+    const Bytes head = ViewOf(env, info[0]);
+    const Bytes body = ViewOf(env, info[1]);
+    const Bytes out = ViewOf(env, info[2]);
+    const size_t at = std::min<size_t>(info[3].ToNumber().Uint32Value(), out.length);
+    size_t written = 0;
+    const SealStatus status = layer_->SealParts({head.data, head.length}, {body.data, body.length}, out.data + at, out.length - at, &written);
     return Of(info, status == SealStatus::kOk ? static_cast<double>(written) : static_cast<int>(status));
   }
 

@@ -6,6 +6,7 @@ import type { Callback, Engine } from '../records/direction.js';
 import type { Outlet } from '../userland/sending.js';
 import type { SshArming } from './arm.js';
 import { Disconnect } from './disconnect.js';
+import { Segment } from './segment.js';
 import { type PacketKey, PacketWriter } from './writer.js';
 
 /** Bytes that are sealed and handed to the kernel in one piece. */
@@ -13,6 +14,13 @@ const SEGMENT = 139_264;
 
 const small = new BufferPool(20_480, 64);
 const large = new BufferPool(SEGMENT, 16);
+
+/** Where packets go. */
+interface PacketOutlet extends Outlet {
+  /** The kernel has all that was given to it. */
+  readonly isFlushed: boolean;
+  fail(error: Error): void;
+}
 
 /** A key in the native record layer. */
 export class SealerKey implements PacketKey {
@@ -39,9 +47,12 @@ export class SealerKey implements PacketKey {
 /** The write direction of SSH on a userland engine. */
 export class UserlandPacketWriter extends PacketWriter<SealerKey> {
   engine: Engine;
-  readonly #outlet: Outlet;
+  readonly #outlet: PacketOutlet;
+  /** Packets that {@link sealNow} has sealed and that are not on their way yet. */
+  #segment: Segment | null = null;
+  #willFlush = false;
 
-  constructor(key: SealerKey, outlet: Outlet, engine: Engine) {
+  constructor(key: SealerKey, outlet: PacketOutlet, engine: Engine) {
     super(key);
     this.engine = engine;
     this.#outlet = outlet;
@@ -57,6 +68,45 @@ export class UserlandPacketWriter extends PacketWriter<SealerKey> {
 
   protected change(from: SealerKey, to: SealerKey): void {
     if (to.firstSequence === undefined) to.sealer.setSequence(from.sealer.sequence);
+  }
+
+  sealNow(head: Uint8Array, body: Uint8Array): boolean {
+    const length = head.length + body.length;
+    if (!this.isSettled || length === 0 || length > this.maxPayload) return false;
+    const { sealer, overhead } = this.key;
+    const bound = length + overhead;
+    if (this.#segment !== null && this.#segment.room < bound) this.flush();
+    this.#segment ??= new Segment(bound);
+    const written = this.#segment.seal(sealer, head, body);
+    if (written < 0) throw written === SealStatus.limit ? keyLimit() : providerFailed();
+    if (!this.#willFlush) {
+      this.#willFlush = true;
+      process.nextTick(endTurn, this);
+    }
+    return true;
+  }
+
+  flush(): void {
+    const segment = this.#segment;
+    if (segment === null) return;
+    this.#segment = null;
+    const outlet = this.#outlet;
+    outlet.overheadWritten += segment.overhead;
+    outlet.rawWrite(segment.take(outlet), (error) => {
+      segment.release();
+      if (error) outlet.fail(error);
+    });
+  }
+
+  endTurn(): void {
+    this.#willFlush = false;
+    this.flush();
+  }
+
+  override dispose(): void {
+    super.dispose();
+    this.#segment?.release();
+    this.#segment = null;
   }
 
   protected transmit(payloads: readonly Uint8Array[], from: number, to: number, callback: Callback): number {
@@ -75,6 +125,7 @@ export class UserlandPacketWriter extends PacketWriter<SealerKey> {
       process.nextTick(callback, null);
       return end;
     }
+    this.flush();
     const pool = bound <= small.size ? small : bound <= large.size ? large : undefined;
     const buffer = pool?.acquire() ?? Buffer.allocUnsafeSlow(bound);
     const written = this.key.sealer.seal(payloads, from, end, buffer);
@@ -88,12 +139,17 @@ export class UserlandPacketWriter extends PacketWriter<SealerKey> {
   }
 
   protected transmitNow(payload: Uint8Array, callback: Callback): void {
+    this.flush();
     const buffer = Buffer.allocUnsafeSlow(payload.length + this.key.overhead);
     const written = this.key.sealer.seal([payload], 0, 1, buffer);
     if (written < 0) return callback(keyLimit());
     this.#outlet.overheadWritten += written;
     this.#outlet.rawWrite(buffer.subarray(0, written), callback);
   }
+}
+
+function endTurn(writer: UserlandPacketWriter): void {
+  writer.endTurn();
 }
 
 /** The error for a key under which no more packets may be sealed or opened. */

@@ -57,6 +57,11 @@ export abstract class PacketWriter<Key extends PacketKey> implements Writer {
   ): number;
   /** Goes over to the next key. @throws SoCryptError */
   protected abstract change(from: Key, to: Key): void;
+  /** All that was given to it is sealed. */
+  protected get isSettled(): boolean {
+    return this.#unsealed === 0 && this.#epochs.length === 1;
+  }
+
   /** Sends one payload at once, ahead of what waits. */
   protected abstract transmitNow(payload: Uint8Array, callback: Callback): void;
 

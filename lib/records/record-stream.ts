@@ -8,6 +8,8 @@ import type { Callback, Reader, RecordSink, Writer } from './direction.js';
 /** What a RecordStream needs of its socket. */
 export interface Host {
   readonly destroyed: boolean;
+  /** The kernel has all that was written. */
+  readonly isFlushed: boolean;
   /** Bytes to the kernel, behind all that was given before. */
   rawWrite(bytes: Buffer, callback: Callback): void;
   /** Plaintext to the application. False: it has enough for now. */
@@ -50,6 +52,10 @@ export class RecordStream implements RecordSink {
 
   get destroyed(): boolean {
     return this.#host.destroyed;
+  }
+
+  get isFlushed(): boolean {
+    return this.#host.isFlushed;
   }
 
   rawWrite(bytes: Buffer, callback: Callback): void {

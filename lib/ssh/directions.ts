@@ -1,17 +1,16 @@
 import { BufferPool } from '../buffer-pool.js';
 import type { Socket } from '../socket.js';
-import { kFlushCork } from '../socket-internals.js';
+import { kSealNow } from '../socket-internals.js';
 import type { Cipher, Decipher } from './ssh2.js';
 
 /** Length, padding length: what ssh2 leaves room for in front of a payload. The socket makes its own. */
 const HEADER = 5;
 
-// Payloads of channel data come by the thousand, 32 KB each, and are done with as soon as they are sealed.
+// Payloads of 32 KB come by the thousand, and are done with as soon as they are sealed.
 const POOLED_FROM = 4096;
-// The socket gathers what is written in one turn; ssh2 writes a whole window in one. As much as is sealed in one piece goes at once,
-// while it is in the CPU's cache.
-const SEGMENT = 131_072;
 const pool = new BufferPool(HEADER + 33_792, 64);
+
+const NOTHING = Buffer.alloc(0);
 
 /** ssh2's end of a write direction that the socket seals: packets go to it as payloads. */
 export class SocketCipher implements Cipher {
@@ -42,20 +41,36 @@ export class SocketCipher implements Cipher {
 
   encrypt(packet: Buffer): void {
     if (this.#dead) return;
-    this.outSeqno = (this.outSeqno + 1) >>> 0;
-    this.#sent(++this.#packets);
-    const pooled = this.#pooled;
-    if (pooled === undefined || pooled.buffer !== packet.buffer)
-      return this._onWrite(packet.subarray(HEADER));
-    this.#pooled = undefined;
+    const pooled = this.#pooled?.buffer === packet.buffer ? this.#pooled : undefined;
+    if (pooled !== undefined) this.#pooled = undefined;
+    const payload = packet.subarray(HEADER);
     // As ssh2's own _onWrite, which has no callback.
-    if (!isWritable(this.#socket)) return pool.release(pooled);
-    this.#socket.write(packet.subarray(HEADER), () => pool.release(pooled));
-    if (this.#socket.writableLength >= SEGMENT) this.#socket[kFlushCork]();
+    const isGone = !isWritable(this.#socket);
+    if (isGone || this.#socket[kSealNow](payload, NOTHING)) {
+      if (pooled !== undefined) pool.release(pooled);
+    } else if (pooled !== undefined) {
+      this.#socket.write(payload, () => pool.release(pooled));
+    } else {
+      this._onWrite(payload);
+    }
+    this.#count();
+  }
+
+  /** A packet whose payload is in two parts. False: it has to be made by {@link allocPacket}. */
+  encryptParts(head: Buffer, body: Buffer): boolean {
+    if (this.#dead || !isWritable(this.#socket)) return true;
+    if (!this.#socket[kSealNow](head, body)) return false;
+    this.#count();
+    return true;
   }
 
   free(): void {
     this.#dead = true;
+  }
+
+  #count(): void {
+    this.outSeqno = (this.outSeqno + 1) >>> 0;
+    this.#sent(++this.#packets);
   }
 }
 

@@ -3,6 +3,7 @@ import { resolveEngine } from '../engines.js';
 import { SoCryptError } from '../errors.js';
 import type { Socket } from '../socket.js';
 import { type Algorithms, algorithmsOf } from './algorithms.js';
+import { channelDataInParts } from './channel-data.js';
 import { SocketCipher, SocketDecipher } from './directions.js';
 import { type KeySchedule, type Side, watchKeyExchange } from './key-schedule.js';
 import type { Cipher, Decipher, KeyExchange, Protocol } from './ssh2.js';
@@ -77,6 +78,7 @@ export class PacketLayer {
         this.#decipher = this.#read(decipher!);
       },
     );
+    channelDataInParts(protocol);
   }
 
   #begin(kex: KeyExchange): void {

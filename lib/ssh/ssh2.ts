@@ -70,10 +70,15 @@ export interface Protocol {
   readonly _kexinit: Buffer | undefined;
   readonly _strictMode: boolean | undefined;
   readonly _authenticated: boolean;
+  /** allocStart: where a payload begins in what a cipher's allocPacket gives; 0 while payloads are compressed. */
+  readonly _packetRW: { readonly write: { readonly allocStart: number } };
+  readonly _debug: ((message: string) => void) | undefined;
   /** undefined: the connection has failed, though the rest of what has been read may still be parsed. */
   readonly _destruct: unknown;
   rekey(): void;
   disconnect(reason: number): void;
+  /** Sends SSH_MSG_CHANNEL_DATA. */
+  channelData(channel: number, data: Buffer | string): void;
 }
 
 /** The package, which is the application's. @throws SoCryptError ERR_SO_CRYPT_SSH2 */
@@ -97,9 +102,9 @@ export function protocolOf(connection: object): Protocol {
   const { _protocol: protocol } = connection as { _protocol?: Protocol };
   const isKnown =
     protocol !== undefined &&
-    hasMethods(protocol, 'rekey', 'disconnect') &&
+    hasMethods(protocol, 'rekey', 'disconnect', 'channelData') &&
     hasMethods(protocol._cipher, '_onWrite', 'allocPacket', 'encrypt', 'free') &&
-    ['_decipher', '_kex', '_kexinit', '_strictMode', '_authenticated', '_destruct'].every(
+    ['_decipher', '_kex', '_kexinit', '_strictMode', '_authenticated', '_packetRW', '_destruct'].every(
       (name) => name in protocol,
     );
   if (!isKnown)

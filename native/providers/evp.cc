@@ -75,6 +75,17 @@ class EvpCipher final : public Cipher, private Live {
            EVP_CIPHER_CTX_ctrl(context_, EVP_CTRL_AEAD_GET_TAG, info().tag_length, tag);
   }
 
+  bool gathers() const override { return info().mode == CipherMode::kAead && !info().one_update; }
+
+  bool SealParts(const uint8_t* nonce, const uint8_t* aad, size_t aad_length, const Part* parts, size_t count, uint8_t* out,
+                 uint8_t* tag) override {
+    int n;
+    if (!Begin(nonce) || !SetAad(aad, aad_length)) return false;
+    for (const Part* part = parts; part < parts + count; out += part++->length)
+      if (!EVP_CipherUpdate(context_, out, &n, part->data, static_cast<int>(part->length))) return false;
+    return EVP_CipherFinal_ex(context_, out, &n) && EVP_CIPHER_CTX_ctrl(context_, EVP_CTRL_AEAD_GET_TAG, info().tag_length, tag);
+  }
+
   bool Open(const uint8_t* nonce, const uint8_t* aad, size_t aad_length, const uint8_t* in, size_t length, const uint8_t* tag,
             uint8_t* out) override {
     int n;

@@ -56,6 +56,18 @@ class SshChaCha final : public Cipher, private Live {
     return MakeTag(aad, aad_length, out, length + tail_length, tag);
   }
 
+  bool gathers() const override { return true; }
+
+  bool SealParts(const uint8_t* nonce, const uint8_t* aad, size_t aad_length, const Part* parts, size_t count, uint8_t* out,
+                 uint8_t* tag) override {
+    if (!Ready() || !StartPacket(nonce)) return false;
+    size_t length = 0;
+    int n;
+    for (const Part* part = parts; part < parts + count; length += part++->length)
+      if (!EVP_CipherUpdate(text_, out + length, &n, part->data, static_cast<int>(part->length))) return false;
+    return MakeTag(aad, aad_length, out, length, tag);
+  }
+
   bool Open(const uint8_t* nonce, const uint8_t* aad, size_t aad_length, const uint8_t* in, size_t length, const uint8_t* tag,
             uint8_t* out) override {
     uint8_t expected[kTag];

@@ -42,6 +42,12 @@ struct Record {
   Outcome outcome;
 };
 
+// A piece of a record's plaintext.
+struct Part {
+  const uint8_t* data;
+  size_t length;
+};
+
 // The system call that failed last in this thread, and its errno; null after none.
 struct Failure {
   const char* call;
@@ -70,6 +76,10 @@ class Cipher {
   // AEAD. Encrypts in (length) and then tail (tail_length) to out and writes the tag. `in == out` is allowed, no other overlap.
   virtual bool Seal(const uint8_t* nonce, const uint8_t* aad, size_t aad_length, const uint8_t* in, size_t length, const uint8_t* tail,
                     size_t tail_length, uint8_t* out, uint8_t* tag) = 0;
+
+  // The same with the plaintext in several parts, for a provider that gathers(). A part may lie where its ciphertext goes.
+  virtual bool gathers() const { return false; }
+  virtual bool SealParts(const uint8_t*, const uint8_t*, size_t, const Part*, size_t, uint8_t*, uint8_t*) { return false; }
 
   // AEAD. False: not authentic (or the provider failed); out then holds nothing that may be used.
   virtual bool Open(const uint8_t* nonce, const uint8_t* aad, size_t aad_length, const uint8_t* in, size_t length, const uint8_t* tag,

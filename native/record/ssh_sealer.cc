@@ -3,8 +3,16 @@
 
 #include <openssl/rand.h>
 
+#include <iterator>
+
 namespace so_crypt {
 namespace {
+
+// Below that, copying costs less than more calls of the cipher.
+constexpr size_t kInParts = 1024;
+
+constexpr uint8_t kNoByte = 0;
+constexpr Chunk kNothing = {&kNoByte, 0};
 
 // Padding must be random (RFC 4253 6): one call of the generator for many packets.
 bool RandomBytes(uint8_t* out, size_t length) {
@@ -22,19 +30,23 @@ bool RandomBytes(uint8_t* out, size_t length) {
 
 }  // namespace
 
-SealStatus SshSealer::SealPacket(const Chunk& payload, uint8_t* out, size_t* written) {
+SealStatus SshSealer::SealPacket(const Chunk& head, const Chunk& body, uint8_t* out, size_t* written) {
   if (!MayGoOn()) return SealStatus::kLimit;
-  const size_t aligned = (order_ == SshOrder::kEncryptAndMac ? kSshLengthField : 0) + 1 + payload.length;
+  const size_t payload = head.length + body.length;
+  const size_t aligned = (order_ == SshOrder::kEncryptAndMac ? kSshLengthField : 0) + 1 + payload;
   size_t padding = block() - aligned % block();
   if (padding < kSshMinPadding) padding += block();
-  const size_t length = 1 + payload.length + padding;
+  const size_t length = 1 + payload + padding;
   if (length > kSshMaxPacket) return SealStatus::kTooLong;
   PutBigEndian(out, length, kSshLengthField);
   uint8_t* const text = out + kSshLengthField;
   *text = static_cast<uint8_t>(padding);
-  memcpy(text + 1, payload.data, payload.length);
-  if (!RandomBytes(text + 1 + payload.length, padding)) return SealStatus::kProvider;
+  memcpy(text + 1, head.data, head.length);
+  // A long one is encrypted from where it is.
+  const bool in_parts = body.length >= kInParts && order_ == SshOrder::kAead && cipher_->gathers();
+  if (!in_parts) memcpy(text + 1 + head.length, body.data, body.length);
   uint8_t* const end = text + length;
+  if (!RandomBytes(end - padding, padding)) return SealStatus::kProvider;
   uint8_t nonce[kMaxIv];
   BuildNonce(nonce);
 
@@ -49,7 +61,13 @@ SealStatus SshSealer::SealPacket(const Chunk& payload, uint8_t* out, size_t* wri
       record.aad = out;
       record.aad_length = kSshLengthField;
       record.tag = end;
-      cipher_->SealAll(&record, 1);
+      if (in_parts) {
+        const Part parts[] = {{text, 1 + head.length}, {body.data, body.length}, {end - padding, padding}};
+        const bool done = cipher_->SealParts(nonce, out, kSshLengthField, parts, std::size(parts), text, end);
+        record.outcome = done ? Outcome::kDone : Outcome::kFailed;
+      } else {
+        cipher_->SealAll(&record, 1);
+      }
       break;
     case SshOrder::kEncryptAndMac:
       Mac(out, static_cast<size_t>(end - out), end);
@@ -66,12 +84,16 @@ SealStatus SshSealer::SealPacket(const Chunk& payload, uint8_t* out, size_t* wri
   return SealStatus::kOk;
 }
 
+SealStatus SshSealer::SealParts(const Chunk& head, const Chunk& body, uint8_t* out, size_t room, size_t* written) {
+  if (head.length > kSshMaxPacket || body.length > kSshMaxPacket) return SealStatus::kTooLong;
+  if (room < head.length + body.length + MaxOverhead()) return SealStatus::kCapacity;
+  return SealPacket(head, body, out, written);
+}
+
 SealStatus SshSealer::Seal(const Chunk* payloads, size_t count, uint8_t* out, size_t capacity, size_t* written) {
   *written = 0;
   for (size_t i = 0; i < count; i++) {
-    if (payloads[i].length > kSshMaxPacket) return SealStatus::kTooLong;
-    if (capacity - *written < payloads[i].length + MaxOverhead()) return SealStatus::kCapacity;
-    const SealStatus status = SealPacket(payloads[i], out + *written, written);
+    const SealStatus status = SealParts(kNothing, payloads[i], out + *written, capacity - *written, written);
     if (status != SealStatus::kOk) return status;
   }
   return SealStatus::kOk;

@@ -1,0 +1,58 @@
+import { BufferPool } from '../buffer-pool.js';
+import type { SshSealer } from '../native.js';
+
+// One write() takes what one turn of the event loop has sealed, up to this; for a window of ssh2's (2 MB) it is called eight times.
+const large = new BufferPool(262_144, 8);
+// A turn that begins with a small packet mostly has no others.
+const small = new BufferPool(4096, 64);
+
+/** Sealed packets that go to the kernel together. */
+export class Segment {
+  readonly #pool: BufferPool | null;
+  #buffer: Buffer;
+  #length = 0;
+  #plain = 0;
+
+  /** @param bound most bytes of its first packet */
+  constructor(bound: number) {
+    this.#pool = bound <= small.size / 4 ? small : bound <= large.size ? large : null;
+    this.#buffer = this.#pool?.acquire() ?? Buffer.allocUnsafeSlow(bound);
+  }
+
+  /** Bytes for further packets. */
+  get room(): number {
+    return this.#buffer.length - this.#length;
+  }
+
+  /** Bytes beyond those of the payloads. */
+  get overhead(): number {
+    return this.#length - this.#plain;
+  }
+
+  /** @returns bytes sealed, or a negative SealStatus */
+  seal(sealer: SshSealer, head: Uint8Array, body: Uint8Array): number {
+    const written = sealer.sealParts(head, body, this.#buffer, this.#length);
+    if (written < 0) return written;
+    this.#length += written;
+    this.#plain += head.length + body.length;
+    return written;
+  }
+
+  /** What is to be sent. While the kernel takes nothing, segments would pile up: then none is larger than what is in it. */
+  take(outlet: { readonly isFlushed: boolean }): Buffer {
+    const bytes = this.#buffer.subarray(0, this.#length);
+    if (this.#length > this.#buffer.length / 2 || outlet.isFlushed) return bytes;
+    const copy = Buffer.from(bytes);
+    this.release();
+    return copy;
+  }
+
+  /** The kernel has it, or there is no kernel any more. */
+  release(): void {
+    if (this.#buffer === NOTHING) return;
+    this.#pool?.release(this.#buffer);
+    this.#buffer = NOTHING;
+  }
+}
+
+const NOTHING = Buffer.alloc(0);

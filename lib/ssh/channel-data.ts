@@ -1,0 +1,37 @@
+import { SocketCipher } from './directions.js';
+import type { Protocol } from './ssh2.js';
+
+const MSG_CHANNEL_DATA = 94;
+
+// Message number, recipient channel, length of the data (RFC 4254 5.2).
+const head = Buffer.alloc(9);
+head[0] = MSG_CHANNEL_DATA;
+
+/**
+ * Nearly all bytes are channel data. ssh2 copies them into a packet first; here they are sealed from where they are, into what goes to the
+ * kernel. All else stays as it is: text, what waits for a key exchange or is compressed, and ciphers of ssh2's own.
+ */
+export function channelDataInParts(protocol: Protocol): void {
+  const { channelData } = protocol;
+  Object.defineProperty(protocol, 'channelData', {
+    value(this: Protocol, channel: number, data: Buffer | string): void {
+      const { _cipher: cipher } = this;
+      if (
+        cipher instanceof SocketCipher &&
+        Buffer.isBuffer(data) &&
+        this._kexinit === undefined &&
+        this._packetRW.write.allocStart > 0
+      ) {
+        head.writeUInt32BE(channel, 1);
+        head.writeUInt32BE(data.length, 5);
+        if (cipher.encryptParts(head, data)) {
+          this._debug?.(`Outbound: Sending CHANNEL_DATA (r:${channel}, ${data.length})`);
+          return;
+        }
+      }
+      channelData.call(this, channel, data);
+    },
+    writable: true,
+    configurable: true,
+  });
+}
