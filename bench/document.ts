@@ -89,7 +89,7 @@ export interface WorkerHandshakeResult {
 export interface MemoryResult {
   readonly engine: string;
   readonly connections: number;
-  /** Anonymous memory of the process: with all connections, less that before the first, for each of them. */
+  /** Anonymous memory of the process but for V8's young generation: with all connections, less that before the first, for each of them. */
   readonly rssKBPerConnection: number;
   /** The same between the first two fifths of the connections and all of them: of each further one. */
   readonly furtherRssKBPerConnection: number;

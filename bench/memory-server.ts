@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { getHeapSpaceStatistics } from 'node:v8';
 import { cipherByName } from './ciphers.js';
 import { engineByName } from './engines.js';
 import type { MemoryJob } from './memory-job.js';
@@ -15,10 +16,16 @@ const forget = function (this: Socket): void {
 };
 
 /**
- * Bytes of memory that are this process's own. Not `rss` of memoryUsage() where the kernel tells better: that has the pages of the program's
- * file in it, and Linux counts it in steps of 64 pages for each thread.
+ * Bytes of memory that are this process's own, without V8's young generation: that grows and shrinks between 1 and 32 MB with the pace of
+ * garbage (handshakes make much), whatever the number of connections, and is all but empty here. Not `rss` of memoryUsage() where the kernel
+ * tells better: that has the pages of the program's file in it, and Linux counts it in steps of 64 pages for each thread.
  */
 function ownMemory(): number {
+  const young = getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space');
+  return anonymousMemory() - (young?.physical_space_size ?? 0);
+}
+
+function anonymousMemory(): number {
   try {
     const found = /^Anonymous:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/smaps_rollup', 'latin1'));
     if (found) return Number(found[1]) * 1024;
@@ -26,18 +33,6 @@ function ownMemory(): number {
     // Another system, or an old kernel.
   }
   return process.memoryUsage().rss;
-}
-
-/**
- * Makes V8's young generation as large as it gets (the option --min-semi-space-size has allotted it; now its pages are used, too). It grows with
- * garbage that comes quickly, which handshakes are; up to 32 MB, that some connections more or less would be made to pay.
- */
-function fillYoungGeneration(): void {
-  const survivors: object[][] = [];
-  for (let i = 0; i < 400; i++) {
-    survivors.push(Array.from({ length: 8000 }, (_, value) => ({ value, list: [value, value] })));
-    if (survivors.length > 10) survivors.shift();
-  }
 }
 
 /** Collects garbage until nothing goes any more: finalizers free memory after a collection only, and sockets take turns of the loop to die. */
@@ -57,7 +52,6 @@ function heap(): number {
   return heapUsed + external;
 }
 
-fillYoungGeneration();
 const server = await engineByName(job.engine).server(cipherByName(job.cipher), (socket) => {
   sockets.add(socket);
   socket.on('data', ignore);

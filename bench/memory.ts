@@ -9,15 +9,10 @@ import { median, round } from './statistics.js';
 // Opened, and closed again, before the first measurement: they pay for what comes once, such as code and caches.
 const warmup = { full: 500, quick: 200 };
 
-// V8's young generation is as large as it gets from the beginning, MB. Otherwise it grows on the way by up to 32 MB, at a time that depends
-// on the machine's pace: a few KB more or less for each connection.
-const youngGeneration = 16;
-
 /** What a connection costs a server of its own, which gets so many of them. */
 async function idleMemory(engine: Engine, before: number, connections: number): Promise<MemorySample> {
   const job: MemoryJob = { engine: engine.name, cipher: mainCipher.name };
-  const execArgv = ['--expose-gc', `--min-semi-space-size=${youngGeneration}`];
-  const server = new Child('memory-server', job, { execArgv, timeLimit: 600_000 });
+  const server = new Child('memory-server', job, { execArgv: ['--expose-gc'], timeLimit: 600_000 });
   const client = new Child('memory-client', job, { timeLimit: 600_000 });
   return withChildren([client, server], async () => {
     client.send('connect', await server.expect('listening'));
