@@ -30,6 +30,8 @@ function programs(source, folder) {
       '-Wextra',
       '-Werror',
       '-pthread',
+      // Where allocations fail, pages of a shared library can't be read.
+      '-static',
       '-Ikernel-patch/linux/include/uapi/linux',
     ];
     run('gcc', [...flags, '-o', join(folder, file.slice(0, -2)), join(source, file)]);

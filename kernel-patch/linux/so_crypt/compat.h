@@ -34,6 +34,7 @@
 struct chacha_state {
 	u32 words[16];
 };
+
 #define scr_chacha_words(state)	((state)->words)
 #endif
 

@@ -91,22 +91,32 @@ static const struct scr_cipher *implemented(struct scr_tfm *tfm)
 	       c : NULL;
 }
 
+/* Why there is no driver: one of another kind is no reason. */
+static void *no_driver(void *tfm)
+{
+	return ERR_PTR(PTR_ERR(tfm) == -ENOMEM ? -ENOMEM : -ENOENT);
+}
+
 static const struct scr_cipher *alloc_driver(const char *name,
 					     struct scr_tfm *tfm)
 {
 	const u32 mask = capable(CAP_NET_ADMIN) ? 0 : CRYPTO_NOLOAD;
+	struct crypto_skcipher *skcipher;
+	struct crypto_aead *aead;
 	const struct scr_cipher *c;
 
 	if (!may_name(name))
 		return ERR_PTR(-EINVAL);
-	tfm->skcipher = crypto_alloc_skcipher(name, 0, mask);
-	if (IS_ERR(tfm->skcipher)) {
-		tfm->skcipher = NULL;
-		tfm->aead = crypto_alloc_aead(name, 0, mask);
-		if (IS_ERR(tfm->aead)) {
-			tfm->aead = NULL;
-			return ERR_PTR(-ENOENT);
-		}
+	skcipher = crypto_alloc_skcipher(name, 0, mask);
+	if (PTR_ERR(skcipher) == -ENOMEM)
+		return no_driver(skcipher);
+	if (IS_ERR(skcipher)) {
+		aead = crypto_alloc_aead(name, 0, mask);
+		if (IS_ERR(aead))
+			return no_driver(aead);
+		tfm->aead = aead;
+	} else {
+		tfm->skcipher = skcipher;
 	}
 	c = implemented(tfm);
 	if (!c) {
