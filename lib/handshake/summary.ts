@@ -55,15 +55,16 @@ export class Summary {
   readonly #peerFinished: string | undefined;
   readonly #exporter: Exporter | undefined;
 
-  constructor(facts: SummaryFacts, exporter: Exporter | undefined) {
+  /** @param isShared the lists are shared already */
+  constructor(facts: SummaryFacts, exporter: Exporter | undefined, isShared = false) {
     const { cipher, sigalgs } = facts;
     this.#own = facts.own;
     this.#peer = facts.peer;
     this.#peerChain = facts.peerChain;
-    this.#cipher = shared(cipher, `${cipher.name} ${cipher.version}`);
+    this.#cipher = isShared ? cipher : shared(cipher, `${cipher.name} ${cipher.version}`);
     this.#protocol = facts.protocol;
     this.#reused = facts.reused;
-    this.#sigalgs = shared(sigalgs, sigalgs.join());
+    this.#sigalgs = isShared ? sigalgs : shared(sigalgs, sigalgs.join());
     this.#finished = facts.finished;
     this.#peerFinished = facts.peerFinished;
     this.#exporter = exporter;
