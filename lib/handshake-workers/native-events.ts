@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { SoCryptError } from '../errors.js';
+import { SecretSlots } from '../handshake/secret-slots.js';
 import { suiteOf } from '../handshake/suite.js';
 import { Summary } from '../handshake/summary.js';
 import { systemError } from '../kernel/port.js';
@@ -91,6 +92,8 @@ export class NativeEvents {
 }
 
 const NOTHING = Buffer.alloc(0);
+const slots32 = new SecretSlots(32);
+const slots48 = new SecretSlots(48);
 
 // Handshake::PackDone() of native/handshake/handshake.cc.
 function outcomeFrom(from: Unpacker, profile: KnownProfile): Outcome {
@@ -99,10 +102,9 @@ function outcomeFrom(from: Unpacker, profile: KnownProfile): Outcome {
   const tickets = from.u32();
   const write = { secret: from.bytes(), sequence: tickets };
   const read = { secret: from.bytes() };
-  // The connection keeps it: in an allocation of its own.
-  const secret = Buffer.allocUnsafeSlow(write.secret.length);
-  from.bytes().copy(secret);
-  const exporter = { suite, secret, randoms: undefined };
+  const slots = write.secret.length === 32 ? slots32 : slots48;
+  const secret = slots.take(from.bytes());
+  const exporter = { suite, secret, randoms: undefined, release: () => slots.give(secret) };
   const finished = from.text();
   const peerFinished = from.text();
   const servername = from.u8() === 1 && from.text();
