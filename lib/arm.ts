@@ -97,6 +97,23 @@ export function validate(options: CryptOptions): Arming {
   };
 }
 
+/** The same for a connection that differs in its traffic secrets alone, and in what it has written. */
+export function withSecrets(template: Arming, { write, read }: CryptOptions): Arming {
+  const secretFor = (keys: DirectionKeys | undefined, name: string): Uint8Array =>
+    secretOf(keys!, name, template)!;
+  const sequence = counter(write!.sequence ?? 0n, 'write.sequence');
+  return {
+    ...template,
+    write: {
+      ...template.write!,
+      secret: secretFor(write, 'write'),
+      sequence,
+      explicitCounter: sequence,
+    },
+    read: { ...template.read!, secret: secretFor(read, 'read') },
+  };
+}
+
 /** Overwrites the caller's key Buffers with zeros. */
 export function wipeKeys(options: CryptOptions | SshCryptOptions): void {
   for (const keys of [options.write, options.read] as (DirectionKeys | undefined)[])

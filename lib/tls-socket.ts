@@ -1,7 +1,6 @@
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
-import { validate } from './arm.js';
 import { attachEarly } from './arm-socket.js';
 import type { CryptOptions } from './crypt-options.js';
 import { resolveEngine } from './engines.js';
@@ -24,6 +23,7 @@ import {
   kState,
   type State,
 } from './socket-internals.js';
+import { armingOf } from './tls-arming.js';
 import { handshakeByHand } from './tls-by-hand.js';
 import { Carrier } from './tls-carrier.js';
 import type { EngineOptions, TLSSocketOptions } from './tls-options.js';
@@ -232,15 +232,19 @@ export class TLSSocket extends Socket {
     const { engine, driver, truncation } = this.#engineOptions;
     this[kState]!.tap = null;
     try {
-      const arming = validate({
-        ...handOver.options,
-        ...(engine && { engine }),
-        ...(driver && { driver }),
-        ...(truncation && { truncation }),
-        ...this.#largestFragment(handOver),
-        ...(onHandshakeMessage && { onHandshakeMessage }),
-      });
-      this[kArm](arming, resolveEngine(engine), handOver.rest);
+      const engines = resolveEngine(engine);
+      const arming = armingOf(
+        {
+          ...handOver.options,
+          ...(engine && { engine }),
+          ...(driver && { driver }),
+          ...(truncation && { truncation }),
+          ...this.#largestFragment(handOver),
+          ...(onHandshakeMessage && { onHandshakeMessage }),
+        },
+        engines,
+      );
+      this[kArm](arming, engines, handOver.rest);
     } catch (thrown) {
       if (!(thrown instanceof SoCryptError)) throw thrown;
       handOver.wipe();

@@ -1,8 +1,10 @@
 import { X509Certificate } from 'node:crypto';
 import { SoCryptError } from '../errors.js';
+import { SecretSlots } from '../handshake/secret-slots.js';
 import { suiteOf } from '../handshake/suite.js';
+import { Summary } from '../handshake/summary.js';
 import { systemError } from '../kernel/port.js';
-import { type KnownProfile, type Outcome, unpackOutcome } from './outcome.js';
+import type { KnownProfile, Outcome } from './outcome.js';
 import type { Unpacker } from './packing.js';
 
 /** What threads without JavaScript tell (native/handshake/handshake.cc, threads.cc). */
@@ -33,11 +35,7 @@ export class NativeEvents {
     switch (kind) {
       case DONE: {
         const profile = this.#profile(from);
-        const outcome = unpackOutcome(from, profile, undefined);
-        const rest = from.long();
-        // The memory is wiped and the connection goes on.
-        if (rest.length > 0) outcome.handOver.rest = Buffer.from(rest);
-        return { kind: 'done', id, outcome };
+        return { kind: 'done', id, outcome: outcomeFrom(from, profile) };
       }
       case DECLINED:
         return { kind: 'declined', id, received: Buffer.from(from.long()) };
@@ -91,6 +89,48 @@ export class NativeEvents {
     }
     return known;
   }
+}
+
+const NOTHING = Buffer.alloc(0);
+const slots32 = new SecretSlots(32);
+const slots48 = new SecretSlots(48);
+
+// Handshake::PackDone() of native/handshake/handshake.cc.
+function outcomeFrom(from: Unpacker, profile: KnownProfile): Outcome {
+  const { suite, maxFragment, agreed } = profile;
+  const reused = from.u8() === 1;
+  const tickets = from.u32();
+  const write = { secret: from.bytes(), sequence: tickets };
+  const read = { secret: from.bytes() };
+  const slots = write.secret.length === 32 ? slots32 : slots48;
+  const secret = slots.take(from.bytes());
+  const exporter = { suite, secret, randoms: undefined, release: () => slots.give(secret) };
+  const finished = from.text();
+  const peerFinished = from.text();
+  const servername = from.u8() === 1 && from.text();
+  const rest = from.long();
+  return {
+    handOver: {
+      options: {
+        protocol: suite.protocol,
+        cipher: suite.cipher,
+        ...(maxFragment !== undefined && { maxFragment }),
+        write,
+        read,
+      },
+      // The memory is wiped, and the connection goes on.
+      rest: rest.length > 0 ? Buffer.from(rest) : NOTHING,
+      ended: false,
+      exporter,
+      wipe() {},
+    },
+    agreed: { ...agreed, servername },
+    summary: new Summary(
+      { ...profile, peer: undefined, peerChain: undefined, reused, finished, peerFinished },
+      exporter,
+      true,
+    ),
+  };
 }
 
 // As Node makes them of the same.

@@ -96,8 +96,9 @@ export class NativeThreads {
   /** False: it is none of these threads'. */
   abort(id: number): boolean {
     const job = this.#jobs.get(id);
-    if (job !== undefined) this.#threads!.abort(job.thread, id);
-    return job !== undefined;
+    if (job === undefined) return false;
+    this.#threads!.abort(job.thread, id);
+    return true;
   }
 
   #take(): void {

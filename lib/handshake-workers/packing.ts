@@ -86,7 +86,9 @@ export class Unpacker {
   }
 
   text(): string {
-    return this.bytes().toString('latin1');
+    const length = this.u8();
+    this.#at += length;
+    return this.#bytes.toString('latin1', this.#at - length, this.#at);
   }
 
   wipe(): void {

@@ -53,17 +53,18 @@ export class Summary {
   readonly #sigalgs: readonly string[];
   readonly #finished: string | undefined;
   readonly #peerFinished: string | undefined;
-  readonly #exporter: Exporter | undefined;
+  #exporter: Exporter | undefined;
 
-  constructor(facts: SummaryFacts, exporter: Exporter | undefined) {
+  /** @param isShared the lists are shared already */
+  constructor(facts: SummaryFacts, exporter: Exporter | undefined, isShared = false) {
     const { cipher, sigalgs } = facts;
     this.#own = facts.own;
     this.#peer = facts.peer;
     this.#peerChain = facts.peerChain;
-    this.#cipher = shared(cipher, `${cipher.name} ${cipher.version}`);
+    this.#cipher = isShared ? cipher : shared(cipher, `${cipher.name} ${cipher.version}`);
     this.#protocol = facts.protocol;
     this.#reused = facts.reused;
-    this.#sigalgs = shared(sigalgs, sigalgs.join());
+    this.#sigalgs = isShared ? sigalgs : shared(sigalgs, sigalgs.join());
     this.#finished = facts.finished;
     this.#peerFinished = facts.peerFinished;
     this.#exporter = exporter;
@@ -128,7 +129,10 @@ export class Summary {
   }
 
   dispose(): void {
-    this.#exporter?.secret.fill(0);
+    const exporter = this.#exporter;
+    this.#exporter = undefined;
+    if (exporter?.release) exporter.release();
+    else exporter?.secret.fill(0);
   }
 }
 
@@ -139,6 +143,8 @@ export interface Exporter {
   secret: Buffer;
   /** client_random || server_random, 64 bytes; before TLS 1.3. */
   randoms: Buffer | undefined;
+  /** Wipes the secret, and gives its memory back. */
+  release?: () => void;
 }
 
 export function exporterOf(

@@ -171,29 +171,22 @@ bool Handshake::CountTickets() {
   return true;
 }
 
-// In the order that lib/handshake-workers/outcome.ts reads.
+// In the order that lib/handshake-workers/native-events.ts reads.
 void Handshake::PackDone(ByteWriter* to, Profiles* profiles) {
   to->U8(kDoneEvent);
   to->U32(id);
   profiles->Pack(ssl_, to);
   to->U8(SSL_session_reused(ssl_) ? 1 : 0);
-  const auto keys = [to](const TrafficSecret& secret, uint64_t sequence) {
-    for (int i = 0; i < 3; i++) to->Short("", 0);  // key, iv, macKey: they follow from the secret
-    to->Short(secret.data(), secret.length());
-    to->U64(sequence);
-    to->U8(0);
-    to->U64(0);
-  };
-  keys(server_, tickets_);
-  keys(client_, 0);
+  to->U32(static_cast<uint32_t>(tickets_));
+  to->Short(server_.data(), server_.length());
+  to->Short(client_.data(), client_.length());
   to->Short(exporter_.data(), exporter_.length());
-  to->Short("", 0);
   uint8_t finished[EVP_MAX_MD_SIZE];
   to->Short(finished, SSL_get_finished(ssl_, finished, sizeof finished));
   to->Short(finished, SSL_get_peer_finished(ssl_, finished, sizeof finished));
   const char* const name = SSL_get_servername(ssl_, TLSEXT_NAMETYPE_host_name);
-  to->U8(name == nullptr ? 1 : 2);
-  to->Text(name);
+  to->U8(name == nullptr ? 0 : 1);
+  if (name != nullptr) to->Text(name);
   char* rest;
   const long length = BIO_get_mem_data(in_, &rest);
   to->Long(rest, length > 0 ? static_cast<size_t>(length) : 0);

@@ -72,8 +72,7 @@ int HandshakeThread::Start() {
 void HandshakeThread::Stop() {
   if (is_running_) {
     stops_ = true;
-    const uint64_t one = 1;
-    (void)!write(wakeup_, &one, sizeof one);
+    Wake();
     pthread_join(thread_, nullptr);
     is_running_ = false;
   }
@@ -92,15 +91,22 @@ void HandshakeThread::Submit(uint32_t id, int fd, std::shared_ptr<TlsContext> co
 void HandshakeThread::Abort(uint32_t id) { Send({id, -1, nullptr}); }
 
 void HandshakeThread::Send(Command&& command) {
-  bool was_empty;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    was_empty = commands_.empty();
     commands_.push_back(std::move(command));
   }
-  if (!was_empty) return;
+  // A thread that is busy looks before it sleeps.
+  if (sleeps_.exchange(false)) Wake();
+}
+
+void HandshakeThread::Wake() {
   const uint64_t one = 1;
   (void)!write(wakeup_, &one, sizeof one);
+}
+
+bool HandshakeThread::HasCommands() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return !commands_.empty();
 }
 
 void HandshakeThread::Main() {
@@ -109,26 +115,27 @@ void HandshakeThread::Main() {
   constexpr int kMostEvents = 64;
   epoll_event events[kMostEvents];
   while (!stops_) {
-    const int count = epoll_wait(epoll_, events, kMostEvents, MillisecondsToWait());
-    bool is_woken = false;
+    sleeps_ = true;
+    const int count = epoll_wait(epoll_, events, kMostEvents, HasCommands() ? 0 : MillisecondsToWait());
+    sleeps_ = false;
     for (int i = 0; i < count && !stops_; i++) {
-      if (events[i].data.ptr == nullptr) is_woken = true;
+      uint64_t ignored;
+      if (events[i].data.ptr == nullptr) (void)!read(wakeup_, &ignored, sizeof ignored);
       else Advance(static_cast<Handshake*>(events[i].data.ptr));
     }
     // After the events, which point to handshakes.
-    if (is_woken) RunCommands();
+    RunCommands();
     OnTime();
   }
 }
 
 void HandshakeThread::RunCommands() {
-  uint64_t ignored;
-  (void)!read(wakeup_, &ignored, sizeof ignored);
   std::vector<Command> commands;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     commands.swap(commands_);
   }
+  if (commands.empty()) return;
   for (Command& command : commands) {
     if (stops_) return;
     if (command.fd < 0) {

@@ -61,6 +61,8 @@ class HandshakeThread {
   void Main();
   void RunCommands();
   int MillisecondsToWait() const;
+  bool HasCommands();
+  void Wake();
   void OnTime();
   bool MayBegin(Handshake* handshake);
   void Advance(Handshake* handshake);
@@ -79,6 +81,8 @@ class HandshakeThread {
   std::vector<Command> commands_;
   std::atomic<size_t> in_flight_{0};
   std::atomic<bool> stops_{false};
+  // Waits, or is about to, and must be woken.
+  std::atomic<bool> sleeps_{false};
   // By number, which is the order in which they came.
   std::map<uint32_t, std::unique_ptr<Handshake>> all_;
   // What counts, by age; numbers of some that have ended may be among them.
