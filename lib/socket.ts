@@ -54,12 +54,27 @@ export interface SocketOptions extends net.SocketConstructorOpts {
 // and costs as much again in cache misses.)
 const inbox = Buffer.allocUnsafeSlow(65_536);
 
+// SSH's packets are longer than that when they come by the thousand, and each read costs a way through ssh2 besides.
+const largeInbox = Buffer.allocUnsafeSlow(262_144);
+
+// What the handle reads into that asks next. (It asks when it is new, and behind each call of onRead.)
+let nextInbox: Buffer | undefined = inbox;
+
 // net.Socket calls it as a method of the socket.
-function onRead(this: net.Socket, length: number): boolean {
-  return (this as Socket)[kReceive](inbox, length);
+function onRead(this: net.Socket, length: number, bytes: Buffer): boolean {
+  const more = (this as Socket)[kReceive](bytes, length);
+  const isLong = (this as Socket)[kState]?.records?.reader?.protocol === 'ssh';
+  nextInbox = isLong && bytes === inbox ? largeInbox : undefined; // undefined: as before
+  return more;
 }
 
-const OURS = { buffer: inbox, callback: onRead };
+function takeNextInbox(): Buffer | undefined {
+  const next = nextInbox;
+  nextInbox = inbox;
+  return next;
+}
+
+const OURS = { buffer: takeNextInbox, callback: onRead };
 
 // A handle that somebody has made of a plain object pushes what it reads.
 function readsIntoOurs(options: SocketOptions): boolean {

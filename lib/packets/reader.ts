@@ -3,12 +3,17 @@ import { SoCryptError, type SoCryptErrorCode } from '../errors.js';
 import { native, type SshOpener, SshOpenStatus, type SshSpec } from '../native.js';
 import { providerFailed } from '../provider-failure.js';
 import { type Engine, Reader, type RecordSink } from '../records/direction.js';
-import { allocateOutput } from '../userland/output.js';
+import { keepOutput, shareOutput } from '../userland/output.js';
 import type { SshArming } from './arm.js';
 import { Disconnect } from './disconnect.js';
 import { keyLimit } from './userland-writer.js';
 
 const NOTHING = Buffer.alloc(0);
+
+/** Up to here the payloads of a read get memory of their own. */
+const SMALL = 10_752;
+/** Most bytes of a packet of ssh2's and OpenSSH's, 32 KB of data and what is around them. */
+const PACKET = 33_792;
 
 /** The read direction of SSH, whichever engine carries it. */
 export abstract class PacketReader extends Reader {
@@ -128,19 +133,22 @@ export class UserlandPacketReader extends PacketReader {
       this.#held = Buffer.concat([this.#held, input.subarray(0, length)]);
       return;
     }
-    for (let start = 0; ; ) {
+    for (let start = 0, isFull = false; ; ) {
       const left = length - start;
-      // Nothing is opened before the packet is whole.
-      const output = this.#missing > left ? NOTHING : allocateOutput(this.#stashed + left);
+      const output = this.#outputFor(left, isFull);
       const status = this.#opener.open(input, start, length, this.#oneByOne ? 1 : 0, output);
       start += result[0]!;
       this.#stashed = result[2]!;
       this.#missing = result[3]!;
       const count = result[1]!;
+      let end = 0;
       for (let i = 0; i < 2 * count; i += 2) {
         const offset = sshPayloads[i]!;
-        sink.onData(output.subarray(offset, offset + sshPayloads[i + 1]!));
+        end = offset + sshPayloads[i + 1]!;
+        sink.onData(output.subarray(offset, end));
       }
+      keepOutput(output, end);
+      isFull = count === 0;
       if (status === SshOpenStatus.needMore) return;
       if (status < 0) throw this.#error(status);
       if (status === SshOpenStatus.newKeys) this.#waits = true;
@@ -149,6 +157,15 @@ export class UserlandPacketReader extends PacketReader {
         return;
       }
     }
+  }
+
+  /** @param isFull what was given for these bytes before has not taken a packet */
+  #outputFor(left: number, isFull: boolean): Buffer {
+    const most = this.#stashed + left;
+    // Nothing is opened before the packet is whole.
+    if (this.#missing > left) return NOTHING;
+    if (most <= SMALL) return Buffer.allocUnsafe(most);
+    return shareOutput(isFull ? most : Math.min(most, PACKET), most);
   }
 
   dispose(): void {

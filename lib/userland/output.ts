@@ -1,7 +1,9 @@
+import { markAsUntransferable } from 'node:worker_threads';
 import { native } from '../native.js';
 
 /** SlabPool::kSizes of native/slab_pool.h. */
 const SLABS = [21_504, 43_008, 86_016] as const;
+const SHARED = { sizeClass: 3, size: 262_144 } as const;
 
 // V8 looks for dead Buffers when it allocates one itself and they have become many (2 x 16 MB); slabs it does not allocate.
 const COLLECT_AFTER = 16_777_216;
@@ -17,12 +19,42 @@ let slabbed = 0;
 export function allocateOutput(length: number): Buffer {
   if (length <= SLABS[0] / 2) return Buffer.allocUnsafe(length);
   const sizeClass = SLABS.findIndex((size) => length <= size);
-  const slab = sizeClass < 0 ? undefined : native.slab(sizeClass);
-  if (slab === undefined) return Buffer.allocUnsafeSlow(length);
+  return (sizeClass < 0 ? undefined : slabOf(sizeClass)) ?? Buffer.allocUnsafeSlow(length);
+}
+
+function slabOf(sizeClass: number): Buffer | undefined {
+  const slab = native.slab(sizeClass);
+  if (slab === undefined) return undefined;
   slabbed += slab.length;
   if (slabbed > COLLECT_AFTER) {
     slabbed = 0;
     new ArrayBuffer(1);
   }
   return slab;
+}
+
+let shared: Buffer = Buffer.alloc(0);
+let taken = 0;
+
+/**
+ * Memory for the plaintext of one read or some of it, out of a piece that many reads share: for payloads that come by the thousand. Say
+ * with {@link keepOutput} how much of it is in use.
+ *
+ * @param least bytes that are needed in any case; @param most bytes that could be used
+ */
+export function shareOutput(least: number, most: number): Buffer {
+  if (least > SHARED.size) return Buffer.allocUnsafeSlow(least);
+  if (shared.length - taken < least) {
+    shared = slabOf(SHARED.sizeClass) ?? Buffer.allocUnsafeSlow(SHARED.size);
+    // Detached by one who got a part of it, it would be gone for all.
+    markAsUntransferable(shared.buffer as ArrayBuffer);
+    taken = 0;
+  }
+  return shared.subarray(taken, Math.min(shared.length, taken + most));
+}
+
+/** @param length of what {@link shareOutput} gave last, from its beginning on */
+export function keepOutput(output: Buffer, length: number): void {
+  // In whole cache lines, with which the cipher is faster.
+  if (output.buffer === shared.buffer) taken = Math.min(shared.length, taken + ((length + 63) & ~63));
 }
