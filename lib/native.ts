@@ -320,6 +320,8 @@ interface Native {
   duplicate: ((fd: number) => number) | undefined;
   /** A Buffer of recycled memory, of size class 0, 1 or 2 (SlabPool::kSizes of native/slab_pool.h). */
   slab(sizeClass: number): Buffer | undefined;
+  /** Gives the memory of Buffers back at once that have an ArrayBuffer of their own. They are empty then. */
+  discard(buffers: readonly Uint8Array[]): void;
   /** The system call and errno of this thread's last failed provider; undefined: none since it was asked for. */
   failure(): [call: string, errno: number] | undefined;
   /** Whether AF_ALG does a cipher by the driver or algorithm of that name, for records of the layout, or of that length. */

@@ -293,6 +293,25 @@ Napi::Value Slab(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+// discard(buffers): gives memory back at once, where a Buffer has an ArrayBuffer of its own; nobody may look at them again
+void Discard(const Napi::CallbackInfo& info) {
+  const napi_env env = info.Env();
+  const napi_value list = info[0];
+  uint32_t count = 0;
+  napi_get_array_length(env, list, &count);
+  for (uint32_t i = 0; i < count; i++) {
+    Napi::HandleScope scope(env);
+    napi_value buffer, memory;
+    size_t length, whole, offset;
+    void* data;
+    if (napi_get_element(env, list, i, &buffer) != napi_ok ||
+        napi_get_typedarray_info(env, buffer, nullptr, &length, nullptr, &memory, &offset) != napi_ok ||
+        napi_get_arraybuffer_info(env, memory, &data, &whole) != napi_ok)
+      continue;
+    if (offset == 0 && length == whole) napi_detach_arraybuffer(env, memory);
+  }
+}
+
 // failure() → [system call, errno], the last one of this thread's providers since it was asked for; undefined: there was none
 Napi::Value TakeFailure(const Napi::CallbackInfo& info) {
   const Failure failure = LastFailure();
@@ -359,6 +378,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(instance);
   exports.Set("result", result);
   exports.Set("slab", Napi::Function::New<Slab>(env, "slab"));
+  exports.Set("discard", Napi::Function::New<Discard>(env, "discard"));
   exports.Set("failure", Napi::Function::New<TakeFailure>(env, "failure"));
   exports.Set("checkAfAlg", Napi::Function::New<CheckKernelCipher>(env, "checkAfAlg"));
   exports.Set("checkCryptodev", Napi::Function::New<CheckDevice>(env, "checkCryptodev"));
