@@ -186,8 +186,12 @@ export interface Sealer extends NativeDirection {
   readonly overhead: number;
   /** From the next frame on; at most what the layout allows. */
   setMaxFragment(size: number): void;
-  /** Seals all of the chunks into `out`; bytes written, or a negative {@link SealStatus}. */
-  seal(type: number, chunks: Uint8Array | readonly Uint8Array[], out: Uint8Array): number;
+  /**
+   * Seals all of the chunks into `out`; bytes written, or a negative {@link SealStatus}.
+   *
+   * @param fd a socket that gets them; how many it has taken without waiting, or -errno, is in {@link native}.result[0]. -1: none
+   */
+  seal(type: number, chunks: Uint8Array | readonly Uint8Array[], out: Uint8Array, fd?: number): number;
 }
 
 export interface Opener extends NativeDirection {
