@@ -2,8 +2,23 @@ import { constants } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { type JSStream, newJSStream, UV_ECANCELED, UV_EPIPE } from './js-stream.js';
 
-/** A handle for net.Socket that reads and writes a Duplex. `failed` hears of a stream that brings no bytes. */
-export function duplexHandle(stream: Duplex, failed: (error: Error) => void): JSStream {
+/** Writes chunks of so many bytes together; the callback may come before this returns if nothing has gone wrong. */
+export type WriteChunks = (
+  chunks: readonly Buffer[],
+  length: number,
+  callback: (error?: Error | null) => void,
+) => void;
+
+/**
+ * A handle that reads and writes a Duplex. `failed` hears of a stream that brings no bytes.
+ *
+ * @param writeChunks by which it writes for http2, which may hear of a write's end before that returns; undefined: for a net.Socket
+ */
+export function duplexHandle(
+  stream: Duplex,
+  failed: (error: Error) => void,
+  writeChunks?: WriteChunks,
+): JSStream {
   const handle = newJSStream();
   let closed = false;
   let write: object | null = null;
@@ -40,11 +55,14 @@ export function duplexHandle(stream: Duplex, failed: (error: Error) => void): JS
     if (closed) return UV_ECANCELED;
     write = request;
     queued = chunks.reduce((sum, { length }) => sum + length, 0);
+    if (writeChunks !== undefined) {
+      writeChunks(chunks, queued, (error) => finishWrite(request, error ? numberOf(error) : 0));
+      return 0;
+    }
     const done = (error?: Error | null): void => {
       // Not at once: who writes has not been told yet that it takes time.
       setImmediate(() => finishWrite(request, error ? numberOf(error) : 0));
     };
-    // http2 writes many frames at once, each in pieces: a copy costs less than a turn of the stream's machinery for each.
     stream.write(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, queued), done);
     return 0;
   };

@@ -1,4 +1,5 @@
 import { duplexHandle } from './duplex-handle.js';
+import { http2Writer } from './http2-writer.js';
 import type { TLSSocket } from './tls-socket.js';
 
 /**
@@ -6,7 +7,7 @@ import type { TLSSocket } from './tls-socket.js';
  * in between, and knows nothing more of ALPN, of certificates and addresses.)
  */
 export function http2Socket(socket: TLSSocket): TLSSocket {
-  const handle = duplexHandle(socket, (error) => socket.destroy(error));
+  const handle = duplexHandle(socket, (error) => socket.destroy(error), http2Writer(socket));
   // Before http2 reads by it, and after.
   Object.assign(handle, { onread: () => {} });
   // It takes the handle over before the next tick, and expects one that is reading.

@@ -188,8 +188,12 @@ export interface Sealer extends NativeDirection {
   readonly overhead: number;
   /** From the next frame on; at most what the layout allows. */
   setMaxFragment(size: number): void;
-  /** Seals all of the chunks into `out`; bytes written, or a negative {@link SealStatus}. */
-  seal(type: number, chunks: Uint8Array | readonly Uint8Array[], out: Uint8Array): number;
+  /**
+   * Seals all of the chunks into `out`; bytes written, or a negative {@link SealStatus}.
+   *
+   * @param fd a socket that gets them; how many it has taken without waiting, or -errno, is in {@link native}.result[0]. -1: none
+   */
+  seal(type: number, chunks: Uint8Array | readonly Uint8Array[], out: Uint8Array, fd?: number): number;
 }
 
 export interface Opener extends NativeDirection {
@@ -360,6 +364,8 @@ interface Native {
   duplicate: ((fd: number) => number) | undefined;
   /** A Buffer of recycled memory, of size class 0, 1 or 2 (SlabPool::kSizes of native/slab_pool.h). */
   slab(sizeClass: number): Buffer | undefined;
+  /** Gives the memory of Buffers back at once that have an ArrayBuffer of their own. They are empty then. */
+  discard(buffers: readonly Uint8Array[]): void;
   /** The system call and errno of this thread's last failed provider; undefined: none since it was asked for. */
   failure(): [call: string, errno: number] | undefined;
   /** Whether AF_ALG does a cipher by the driver or algorithm of that name, for records of the layout, or of that length. */

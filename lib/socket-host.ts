@@ -26,6 +26,12 @@ export class SocketHost implements Host, PlainOutlet, ReaderHost {
     return (isBehindGate || writableLength === 0) && (handle?.writeQueueSize ?? 0) === 0;
   }
 
+  // Asked anew each time: a number that is no longer this connection's may be another one's.
+  get idleDescriptor(): number {
+    const { _handle: handle } = this.#socket;
+    return handle?.writeQueueSize === 0 ? (handle.fd ?? -1) : -1;
+  }
+
   rawWrite(bytes: Buffer, callback: Callback): void {
     this.#socket[kRawWrite](bytes, callback);
   }

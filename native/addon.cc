@@ -3,6 +3,7 @@
 // everything a user or a peer can cause comes back as a number.
 #ifndef _WIN32
 #include <fcntl.h>
+#include <sys/socket.h>
 #endif
 
 #include <cerrno>
@@ -58,6 +59,30 @@ std::unique_ptr<Cipher> NewCipher(const Napi::Object& spec, const CipherInfo& in
 }
 
 namespace {
+
+// Of arguments that every record brings: napi_coerce_to_number, which ToNumber() is, takes as long as opening a small one.
+uint32_t Uint32(napi_env env, napi_value value) {
+  uint32_t number = 0;
+  napi_get_value_uint32(env, value, &number);
+  return number;
+}
+
+// Bytes that a connected socket takes without waiting, or -errno.
+ssize_t SendNow(int fd, const uint8_t* data, size_t length) {
+#ifdef _WIN32
+  return -EAGAIN;
+#else
+#ifdef MSG_NOSIGNAL
+  constexpr int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+#else
+  constexpr int flags = MSG_DONTWAIT;  // Node ignores SIGPIPE
+#endif
+  ssize_t count;
+  do count = send(fd, data, length, flags);
+  while (count < 0 && errno == EINTR);
+  return count < 0 ? -errno : count;
+#endif
+}
 
 // lib/ has validated all of this; what is checked again is what memory safety hangs on.
 bool IsSound(const FrameLayout& l, const CipherInfo& cipher, size_t hmac_length) {
@@ -156,12 +181,15 @@ class SealerWrap : public Napi::ObjectWrap<SealerWrap>, public DirectionWrap<Sea
   }
 
  private:
-  // seal(type, chunks, out) → bytes in out, or a negative SealStatus
+  // seal(type, chunks, out, fd) → bytes in out, or a negative SealStatus. With a descriptor that is no -1 the socket gets them, and the
+  // first number in the environment's result array is how many it has taken, or -errno.
   Napi::Value Seal(const Napi::CallbackInfo& info) {
     const napi_env env = info.Env();
     if (layer_ == nullptr) return Napi::Number::New(env, static_cast<int>(SealStatus::kLimit));
-    const uint8_t type = static_cast<uint8_t>(info[0].ToNumber().Uint32Value());
+    const uint8_t type = static_cast<uint8_t>(Uint32(env, info[0]));
     const Bytes out = ViewOf(env, info[2]);
+    int32_t fd = -1;
+    if (info.Length() > 3) napi_get_value_int32(env, info[3], &fd);
     std::vector<Chunk>& chunks = Scratch();
     chunks.clear();
     if (info[1].IsArray()) {
@@ -180,6 +208,8 @@ class SealerWrap : public Napi::ObjectWrap<SealerWrap>, public DirectionWrap<Sea
     }
     size_t written;
     const SealStatus status = layer_->Seal(type, chunks.data(), chunks.size(), out.data, out.length, &written);
+    if (status == SealStatus::kOk && fd >= 0)
+      info.Env().GetInstanceData<Instance>()->numbers[0] = static_cast<int32_t>(SendNow(fd, out.data, written));
     return Napi::Number::New(env, status == SealStatus::kOk ? static_cast<double>(written) : static_cast<int>(status));
   }
 
@@ -246,8 +276,8 @@ class OpenerWrap : public Napi::ObjectWrap<OpenerWrap>, public DirectionWrap<Ope
     const Napi::Env env = info.Env();
     if (layer_ == nullptr) return Napi::Number::New(env, static_cast<int>(OpenStatus::kLimit));
     const Bytes in = ViewOf(env, info[0]);
-    const size_t end = std::min<size_t>(info[2].ToNumber().Uint32Value(), in.length);
-    const size_t start = std::min<size_t>(info[1].ToNumber().Uint32Value(), end);
+    const size_t end = std::min<size_t>(Uint32(env, info[2]), in.length);
+    const size_t start = std::min<size_t>(Uint32(env, info[1]), end);
     const Bytes out = ViewOf(env, info[3]);
     const OpenResult result = layer_->Open(in.data + start, end - start, out.data, out.length);
     int32_t* const numbers = env.GetInstanceData<Instance>()->numbers;
@@ -291,6 +321,25 @@ Napi::Value Slab(const Napi::CallbackInfo& info) {
   if (status == napi_ok) return Napi::Value(env, buffer);
   SlabPool::Shared().Release(slab, size_class);
   return info.Env().Undefined();
+}
+
+// discard(buffers): gives memory back at once, where a Buffer has an ArrayBuffer of its own; nobody may look at them again
+void Discard(const Napi::CallbackInfo& info) {
+  const napi_env env = info.Env();
+  const napi_value list = info[0];
+  uint32_t count = 0;
+  napi_get_array_length(env, list, &count);
+  for (uint32_t i = 0; i < count; i++) {
+    Napi::HandleScope scope(env);
+    napi_value buffer, memory;
+    size_t length, whole, offset;
+    void* data;
+    if (napi_get_element(env, list, i, &buffer) != napi_ok ||
+        napi_get_typedarray_info(env, buffer, nullptr, &length, nullptr, &memory, &offset) != napi_ok ||
+        napi_get_arraybuffer_info(env, memory, &data, &whole) != napi_ok)
+      continue;
+    if (offset == 0 && length == whole) napi_detach_arraybuffer(env, memory);
+  }
 }
 
 // failure() → [system call, errno], the last one of this thread's providers since it was asked for; undefined: there was none
@@ -359,6 +408,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(instance);
   exports.Set("result", result);
   exports.Set("slab", Napi::Function::New<Slab>(env, "slab"));
+  exports.Set("discard", Napi::Function::New<Discard>(env, "discard"));
   exports.Set("failure", Napi::Function::New<TakeFailure>(env, "failure"));
   exports.Set("checkAfAlg", Napi::Function::New<CheckKernelCipher>(env, "checkAfAlg"));
   exports.Set("checkCryptodev", Napi::Function::New<CheckDevice>(env, "checkCryptodev"));

@@ -12,6 +12,10 @@ export interface Host {
   readonly isFlushed: boolean;
   /** Bytes to the kernel, behind all that was given before. */
   rawWrite(bytes: Buffer, callback: Callback): void;
+  /** Of a connection that has taken all bytes before; -1: it has not, or is none of the kernel's. */
+  readonly idleDescriptor: number;
+  /** Bytes have been given to the kernel past {@link rawWrite}. */
+  touch(): void;
   /** Plaintext to the application. False: it has enough for now. */
   deliver(data: Buffer): boolean;
   /** The genuine end of the plaintext. */
@@ -60,6 +64,14 @@ export class RecordStream implements RecordSink {
 
   rawWrite(bytes: Buffer, callback: Callback): void {
     this.#host.rawWrite(bytes, callback);
+  }
+
+  get idleDescriptor(): number {
+    return this.#host.idleDescriptor;
+  }
+
+  touch(): void {
+    this.#host.touch();
   }
 
   // Writing

@@ -1,15 +1,20 @@
 import type { Arming } from '../arm.js';
 import type { DirectionState } from '../crypt-options.js';
+import { systemError } from '../kernel/port.js';
 import type { Callback, Engine, Writer } from '../records/direction.js';
 import { sendInPieces } from '../records/pieces.js';
-import { RecordWriter, type Sealed } from './writer.js';
+import { RecordWriter, type Sealed, type Sent } from './writer.js';
 
 /** Where sealed records go. */
 export interface Outlet {
   readonly destroyed: boolean;
   /** Bytes to the kernel, behind all that was given before. */
   rawWrite(bytes: Buffer, callback: Callback): void;
-  /** Bytes given to the kernel beyond those of the application. */
+  /** Of a connection that has taken all bytes before; -1: it has not, or is none of the kernel's. */
+  readonly idleDescriptor: number;
+  /** Bytes have been given to the kernel past {@link rawWrite}. */
+  touch(): void;
+  /** Bytes given to the kernel by {@link rawWrite} beyond those of the application. */
   overheadWritten: number;
 }
 
@@ -88,13 +93,31 @@ export class UserlandWriter implements Writer {
   }
 
   #sendSegment(chunks: Uint8Array | readonly Uint8Array[], length: number, callback: Callback): void {
-    let sealed: Sealed;
+    const fd = this.#outlet.idleDescriptor;
+    let sent: Sent | undefined;
+    let sealed: Sealed | undefined;
     try {
-      sealed = this.#records.seal(chunks, length);
+      if (fd >= 0) sent = this.#records.sealTo(fd, chunks, length);
+      if (sent === undefined) sealed = this.#records.seal(chunks, length);
     } catch (error) {
       return callback(error as Error);
     }
-    this.#write(sealed, length, callback);
+    if (sent !== undefined) this.#end(sent, length, callback);
+    else this.#write(sealed!, length, callback);
+  }
+
+  // Most writes end here: the kernel has everything, and libuv knows nothing of it.
+  #end({ rest, error }: Sent, plain: number, callback: Callback): void {
+    const outlet = this.#outlet;
+    outlet.touch();
+    outlet.overheadWritten -= plain;
+    if (error !== 0) return callback(systemError(error, 'write'));
+    if (rest === undefined) return callback();
+    outlet.overheadWritten += rest.bytes.length;
+    outlet.rawWrite(rest.bytes, (error) => {
+      rest.release();
+      callback(error);
+    });
   }
 
   #write(sealed: Sealed, plain: number, callback: Callback): void {

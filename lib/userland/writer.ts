@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import type { Arming } from '../arm.js';
 import { BufferPool } from '../buffer-pool.js';
 import type { DirectionState } from '../crypt-options.js';
@@ -18,6 +19,21 @@ export interface Sealed {
   release: () => void;
 }
 
+/** What became of records that a socket got as they were sealed. */
+export interface Sent {
+  /** What the socket has not taken; undefined: nothing. */
+  rest: Sealed | undefined;
+  /** -errno; 0: it works. */
+  error: number;
+}
+
+// One for all: it is looked at before anything else can run.
+const sent: Sent = { rest: undefined, error: 0 };
+
+/** The socket is full, or it is none, or the system lacks memory: libuv's business. */
+const { EAGAIN, EWOULDBLOCK, ENOTSOCK, ENOBUFS, ENOMEM } = constants.errno;
+const FOR_LIBUV: readonly number[] = [EAGAIN, EWOULDBLOCK, ENOTSOCK, ENOBUFS, ENOMEM].map((errno) => -errno);
+
 /** The write direction of a socket on a userland engine: seals into pooled buffers, keeps the key's limits. */
 export class RecordWriter {
   readonly protocol: Arming['protocol'];
@@ -26,6 +42,8 @@ export class RecordWriter {
   readonly #layout: DirectionSpec['layout'];
   readonly #recordLimit: number;
   readonly #keyUpdateAfter: number;
+  /** Records up to which nothing is to be thought of. */
+  readonly #limit: number;
   #maxFragment: number;
   readonly #mostFragment: number;
   readonly #overhead: number;
@@ -47,6 +65,7 @@ export class RecordWriter {
     this.#maxFragment = this.#mostFragment = arming.write.maxFragment;
     this.#overhead = this.#sealer.overhead;
     this.canUpdate = arming.write.secret.length > 0;
+    this.#limit = this.canUpdate ? Math.min(this.#keyUpdateAfter, this.#recordLimit) : this.#recordLimit;
     this.segment = this.#largestSegment();
   }
 
@@ -94,8 +113,7 @@ export class RecordWriter {
    */
   seal(chunks: Uint8Array | readonly Uint8Array[], length: number): Sealed {
     const records = Math.ceil(length / this.#maxFragment);
-    const limit = this.canUpdate ? Math.min(this.#keyUpdateAfter, this.#recordLimit) : this.#recordLimit;
-    if (this.#atMost + records <= limit) return this.#seal(ContentType.applicationData, chunks, length);
+    if (this.#atMost + records <= this.#limit) return this.#seal(ContentType.applicationData, chunks, length);
     const frames = this.#sealer.frames;
     this.#atMost = frames;
     if (this.canUpdate && frames > 0 && frames + records > this.#keyUpdateAfter) {
@@ -115,6 +133,32 @@ export class RecordWriter {
         },
       );
     return this.#seal(ContentType.applicationData, chunks, length);
+  }
+
+  /**
+   * The same, and hands the records to the socket at once.
+   *
+   * @param fd of a socket that has taken all that was sealed before
+   * @returns to be looked at, at once; undefined: nothing was done, because another key is due
+   */
+  sealTo(fd: number, chunks: Uint8Array | readonly Uint8Array[], length: number): Sent | undefined {
+    const records = Math.ceil(length / this.#maxFragment);
+    if (this.#atMost + records > this.#limit) return undefined;
+    const pool = this.#poolFor(length);
+    const buffer = pool.acquire();
+    const written = this.#sealInto(buffer, ContentType.applicationData, chunks, fd);
+    const count = native.result[0]!;
+    sent.error = count < 0 && !FOR_LIBUV.includes(count) ? count : 0;
+    if (count === written || sent.error !== 0) {
+      pool.release(buffer);
+      sent.rest = undefined;
+    } else {
+      sent.rest = {
+        bytes: buffer.subarray(Math.max(count, 0), written),
+        release: () => pool.release(buffer),
+      };
+    }
+    return sent;
   }
 
   /** Seals an alert or a handshake message as one record. */
@@ -141,13 +185,26 @@ export class RecordWriter {
   }
 
   #seal(type: number, chunks: Uint8Array | readonly Uint8Array[], length: number): Sealed {
-    this.#atMost += Math.floor(length / this.#maxFragment) + 2;
-    const bound = length + (Math.floor(length / this.#maxFragment) + 2) * this.#overhead;
-    const pool = bound <= small.size ? small : bound <= large.size ? large : undefined;
-    const buffer = pool?.acquire() ?? Buffer.allocUnsafeSlow(bound); // none fits: tiny fragments, or much padding
-    const written = this.#sealer.seal(type, chunks, buffer);
+    const pool = this.#poolFor(length);
+    const buffer = pool.acquire();
+    const written = this.#sealInto(buffer, type, chunks, -1);
+    return { bytes: buffer.subarray(0, written), release: () => pool.release(buffer) };
+  }
+
+  #poolFor(length: number): Pick<BufferPool, 'acquire' | 'release'> {
+    const records = Math.floor(length / this.#maxFragment) + 2;
+    this.#atMost += records;
+    const bound = length + records * this.#overhead;
+    if (bound <= small.size) return small;
+    if (bound <= large.size) return large;
+    // None fits: tiny fragments, or much padding.
+    return { acquire: () => Buffer.allocUnsafeSlow(bound), release: () => {} };
+  }
+
+  #sealInto(buffer: Buffer, type: number, chunks: Uint8Array | readonly Uint8Array[], fd: number): number {
+    const written = this.#sealer.seal(type, chunks, buffer, fd);
     if (written < 0) throw written === SealStatus.limit ? sequenceEnded() : providerFailed();
-    return { bytes: buffer.subarray(0, written), release: () => pool?.release(buffer) };
+    return written;
   }
 }
 

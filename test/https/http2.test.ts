@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import nodeHttp2 from 'node:http2';
 import nodeHttps from 'node:https';
+import net from 'node:net';
 import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import http2 from '../../lib/http2.js';
 import tls from '../../lib/tls.js';
 import { certificates } from '../support/certificates.js';
 import { page, requestListener } from '../support/http-handler.js';
+import { patient } from '../support/patience.js';
 import { curl } from '../support/peers.js';
 import { Random } from '../support/random.js';
 import { collect, sha256, waitFor } from '../support/sockets.js';
@@ -82,6 +86,67 @@ test('promisify(http2.connect), over http, and addresses that are none', async (
   await exchange(session);
   assert.throws(() => http2.connect('nowhere'), { code: 'ERR_INVALID_URL' });
   assert.throws(() => http2.connect('ssh://localhost'), { code: 'ERR_HTTP2_UNSUPPORTED_PROTOCOL' });
+});
+
+const large = new Random(7).bytes(3_000_000);
+
+test('responses of more than sockets take, to a client that reads late, and a session that is closed meanwhile', async () => {
+  const web = http2.createSecureServer({ ...credentials, engine, ...onWorkers });
+  let written = 0;
+  web.on('stream', (stream) => {
+    stream.respond();
+    stream.end(large, () => written++);
+  });
+  const port = await listen(web);
+  const upstream = net.connect(port, 'localhost');
+  const relay = net.createServer((client) => client.pipe(upstream).pipe(client));
+  const relayed = once(relay, 'connection') as Promise<[net.Socket]>;
+  const session = closeAfterTest(
+    nodeHttp2.connect(`https://localhost:${await listen(relay)}`, {
+      ca: ca.cert,
+      settings: { initialWindowSize: 8_000_000 },
+    }),
+  );
+  await waitFor(session, 'connect');
+  session.setLocalWindowSize(100_000_000);
+  const streams = Array.from({ length: 8 }, () => session.request({ ':path': '/' }));
+  await waitFor(streams[0]!, 'response');
+  const [client] = await relayed;
+  upstream.unpipe(client);
+  // Until the sockets are full.
+  await setTimeout(patient(200));
+  assert.equal(written, 0);
+  upstream.pipe(client);
+  session.close();
+  const closed = waitFor(session, 'close', patient(20_000));
+  const sums = await Promise.all(streams.map(async (stream) => sha256(await collect(stream))));
+  assert.deepEqual(new Set(sums), new Set([sha256(large)]));
+  await closed;
+  assert.equal(written, streams.length);
+});
+
+test('a client that goes away in the middle of large responses ends the session, and nothing else', async () => {
+  const web = http2.createSecureServer({ ...credentials, engine, ...onWorkers });
+  const closed = new Promise<void>((resolve) => {
+    web.on('session', (session) => session.on('error', () => {}).on('close', resolve));
+  });
+  web.on('stream', (stream) => {
+    stream.on('error', () => {});
+    stream.respond();
+    stream.end(large);
+  });
+  const port = await listen(web);
+  const session = nodeHttp2.connect(`https://localhost:${port}`, {
+    ca: ca.cert,
+    settings: { initialWindowSize: 8_000_000 },
+  });
+  session.on('error', () => {});
+  await waitFor(session, 'connect');
+  session.setLocalWindowSize(100_000_000);
+  const streams = Array.from({ length: 8 }, () => session.request({ ':path': '/' }).on('error', () => {}));
+  await waitFor(streams[0]!, 'response');
+  session.destroy();
+  await closed;
 });
 
 type Connect = (url: string, callback: (error: Error, session: nodeHttp2.ClientHttp2Session) => void) => void;
