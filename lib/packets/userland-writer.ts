@@ -90,6 +90,7 @@ export class UserlandPacketWriter extends PacketWriter<SealerKey> {
     const segment = this.#segment;
     if (segment === null) return;
     this.#segment = null;
+    if (segment.isEmpty) return segment.release();
     const outlet = this.#outlet;
     outlet.overheadWritten += segment.overhead;
     outlet.rawWrite(segment.take(outlet), (error) => {

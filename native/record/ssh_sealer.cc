@@ -79,7 +79,10 @@ SealStatus SshSealer::SealPacket(const Chunk& head, const Chunk& body, uint8_t* 
       break;
   }
   Advance(record.length, end);
-  if (record.outcome != Outcome::kDone) return SealStatus::kProvider;
+  if (record.outcome != Outcome::kDone) {
+    OPENSSL_cleanse(out, static_cast<size_t>(end - out));  // it may be plaintext still
+    return SealStatus::kProvider;
+  }
   *written += static_cast<size_t>(end - out) + tag();
   return SealStatus::kOk;
 }

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { test } from 'node:test';
+import { kSealNow } from '../../lib/socket-internals.js';
+import { sha256, until } from '../support/sockets.js';
+import { message, nameOf, openAll, sshPair, suites } from '../support/ssh.js';
+
+const heads = [1, 9, 700];
+const bodies = [0, 1, 1000, 1023, 1024, 1025, 4096, 32_768, 60_000];
+
+function payloadOf(size: number): Buffer {
+  const payload = randomBytes(size);
+  payload[0] = message.channelData;
+  return payload;
+}
+
+for (const suite of suites) {
+  test(`${nameOf(suite)}: payloads in two parts, sealed at once, which may be overwritten then`, async () => {
+    const pair = await sshPair(suite, 0xffff_fffan);
+    const payloads: Buffer[] = [];
+    for (const head of heads)
+      for (const body of bodies) {
+        const payload = payloadOf(head + body);
+        payloads.push(Buffer.from(payload));
+        assert.ok(pair.ours[kSealNow](payload.subarray(0, head), payload.subarray(head)));
+        payload.fill(0);
+      }
+    assert.equal(pair.ours.crypt!.write!.records, BigInt(payloads.length));
+    pair.ours.end();
+    await until(() => pair.peer.readableEnded, 'the end');
+    const opened = openAll(pair.opener, pair.wire());
+    assert.deepEqual(opened.map(sha256), payloads.map(sha256));
+    assert.equal(pair.ours.bytesWritten, Buffer.concat(payloads).length);
+    pair.close();
+  });
+
+  test(`${nameOf(suite)}: what is written and what is sealed at once goes out in order`, async () => {
+    const pair = await sshPair(suite, 3n);
+    const payloads: Buffer[] = [];
+    let refused = 0;
+    for (let i = 0; i < 400; i++) {
+      const payload = payloadOf(1 + ((i * 7919) % 40_000));
+      payloads.push(payload);
+      // While something waits in the stream's queue, nothing may overtake it.
+      if (i % 5 === 3 || !pair.ours[kSealNow](payload.subarray(0, 1), payload.subarray(1))) {
+        if (i % 5 !== 3) refused++;
+        pair.ours.write(payload);
+      }
+      if (i % 11 === 10) await new Promise(setImmediate);
+    }
+    pair.ours.end();
+    await until(() => pair.peer.readableEnded, 'the end');
+    assert.deepEqual(openAll(pair.opener, pair.wire()).map(sha256), payloads.map(sha256));
+    assert.ok(refused > 0 && refused < 320, `${refused} refused`);
+    pair.close();
+  });
+}
+
+test('nothing is sealed at once while a socket is corked, and neither no payload nor one that is too long', async () => {
+  const pair = await sshPair(suites[0]!, 3n);
+  const none = Buffer.alloc(0);
+  assert.equal(pair.ours[kSealNow](none, none), false);
+  assert.equal(pair.ours[kSealNow](none, Buffer.alloc(300_000)), false);
+  pair.ours.cork();
+  assert.equal(pair.ours[kSealNow](none, Buffer.of(2)), false);
+  pair.ours.uncork();
+  pair.close();
+});
