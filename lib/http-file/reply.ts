@@ -15,6 +15,9 @@ export type FileRequest = IncomingMessage | Http2ServerRequest | StreamHeaders;
 /** A response of http, https or http2, or a stream of http2. */
 export type FileResponse = http.ServerResponse | Http2ServerResponse | ServerHttp2Stream;
 
+/** Node's name of the bytes that a response has written; the same for all. */
+let counter: symbol | undefined;
+
 const ordinary = http.OutgoingMessage.prototype;
 
 /** A response of any of these kinds, before its header is sent. */
@@ -92,7 +95,7 @@ export class Reply {
   end(body: Buffer, length: number): void {
     const response = this.#response as http.ServerResponse & Record<symbol, unknown>;
     // For the option strictContentLength, which counts what passes write() and end().
-    const counter = Object.getOwnPropertySymbols(response).find(
+    counter ??= Object.getOwnPropertySymbols(response).find(
       ({ description }) => description === 'kBytesWritten',
     );
     if (counter !== undefined) response[counter] = length;

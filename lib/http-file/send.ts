@@ -3,6 +3,7 @@ import { type FileSource, OpenFile } from '../open-file.js';
 import { sendBySocket, sendByStream } from './body.js';
 import { decide, type Validators } from './conditions.js';
 import { type FileRequest, type FileResponse, Reply } from './reply.js';
+import { versionOf } from './version.js';
 
 /** Options of {@link sendFile}. A header that the application has set on the response is left as it is. */
 export interface HttpFileOptions {
@@ -102,16 +103,22 @@ function answer(reply: Reply, file: OpenFile, options: HttpFileOptions): Promise
 }
 
 function validatorsOf(reply: Reply, file: OpenFile, options: HttpFileOptions): Validators {
-  const { seconds, nanoseconds, size } = file;
-  const isSettled = Math.abs(Date.now() - seconds * 1000) > SETTLED_MS;
+  const now = Date.now();
+  const changed = file.seconds * 1000;
+  const isSettled = Math.abs(now - changed) > SETTLED_MS;
   const { etag, lastModified = true } = options;
   if (typeof etag === 'string') reply.offer('etag', etag);
   else if (etag !== false && reply.get('etag') === undefined)
-    reply.own.etag = `${isSettled ? '' : 'W/'}"${size.toString(16)}-${seconds.toString(16)}.${nanoseconds.toString(36)}"`;
-  if (lastModified && reply.get('last-modified') === undefined)
-    reply.own['last-modified'] = new Date(Math.min(seconds * 1000, Date.now())).toUTCString(); // RFC 9110 8.8.2.1
+    reply.own.etag = `${isSettled ? '' : 'W/'}"${versionOf(file).tag}"`;
+  let told: number | undefined;
   const date = reply.get('last-modified');
-  const told = date === undefined ? undefined : Date.parse(date);
+  if (date !== undefined) {
+    told = Date.parse(date);
+  } else if (lastModified) {
+    // A time to come is not told (RFC 9110 8.8.2.1).
+    told = Math.min(changed, Math.trunc(now / 1000) * 1000);
+    reply.own['last-modified'] = told === changed ? versionOf(file).date : new Date(told).toUTCString();
+  }
   return {
     etag: reply.get('etag'),
     lastModified: told === undefined || Number.isNaN(told) ? undefined : told,
