@@ -32,6 +32,8 @@ export interface Credentials {
 /** Whether threads without JavaScript can do a server's handshakes, as far as its options tell. */
 export function canBeNative(options: tls.TlsOptions): boolean {
   const given = options as Record<string, unknown>;
+  const { maxVersion = tls.DEFAULT_MAX_VERSION, secureProtocol } = options;
+  if (maxVersion !== 'TLSv1.3' || secureProtocol) return false;
   return native.HandshakeThreads !== undefined && beyond.every((name) => !given[name]);
 }
 

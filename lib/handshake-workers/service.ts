@@ -56,6 +56,8 @@ export class HandshakeService {
   readonly #contextNumbers = new WeakMap<object, number>();
   readonly #threads: Threads;
   readonly #native: NativeThreads | undefined;
+  /** Native threads, or what they need, were not to be had. */
+  #isNativeRefused = false;
   /** Of the native threads; undefined: to be made. */
   #credentials: Credentials | undefined;
   #lastContext = 0;
@@ -99,7 +101,9 @@ export class HandshakeService {
   offer(connection: unknown, isFresh: boolean): boolean {
     if (!canTakeOver(connection) || (connection as unknown as { _handle: { fd: number } })._handle.fd < 0)
       return false;
-    const id = ++this.#lastId;
+    // 32 bits: it comes back in so many.
+    const id = (this.#lastId + 1) >>> 0;
+    this.#lastId = id;
     const loan = new Loan(id, connection, isFresh, () => this.#abort(loan));
     this.#loans.set(id, loan);
     if (loan.unread.length === 0 && this.#isNative()) this.#native!.submit(id, loan.fd, this.#credentials!);
@@ -113,16 +117,28 @@ export class HandshakeService {
 
   // Whether the next handshake can go to a native thread. Nobody must be asked, or told on the way.
   #isNative(): boolean {
-    if (this.#native === undefined || this.#contexts.length > 0 || this.#listeners() !== 0) return false;
+    if (this.#native === undefined || this.#isNativeRefused) return false;
+    if (this.#contexts.length > 0 || this.#listeners() !== 0) return false;
     if (this.#credentials !== undefined) return true;
+    try {
+      this.#credentials = this.#makeCredentials();
+      this.#native.start();
+      return true;
+    } catch {
+      // What is wrong with the options the server itself has said. No thread more is to be had, or this is no Node that is known.
+      this.#credentials = undefined;
+      this.#isNativeRefused = true;
+      return false;
+    }
+  }
+
+  #makeCredentials(): Credentials {
     const { options, secrets } = this.#setup();
     const { ticketKeys, sessionIdContext } = secrets;
-    this.#credentials = credentialsOf(
+    return credentialsOf(
       { ...options, ticketKeys: bufferOf(ticketKeys), sessionIdContext } as tls.TlsOptions,
       this.#server.ALPNProtocols,
     );
-    this.#native.start();
-    return true;
   }
 
   #onNative(event: NativeEvent): void {

@@ -202,8 +202,9 @@ Step Handshake::Fail(Failed why) {
   if (!failure_.empty()) return Step::kFailed;
   failure_.U8(kFailedEvent);
   failure_.U32(id);
-  const char* const name = ssl_ == nullptr ? nullptr : SSL_get_servername(ssl_, TLSEXT_NAMETYPE_host_name);
-  failure_.U8(ssl_ == nullptr ? 0 : name == nullptr ? 1 : 2);
+  // As with node:tls, nothing is known before the ClientHello is there.
+  const char* const name = has_sent_ ? SSL_get_servername(ssl_, TLSEXT_NAMETYPE_host_name) : nullptr;
+  failure_.U8(!has_sent_ ? 0 : name == nullptr ? 1 : 2);
   failure_.Text(name);
   failure_.U8(static_cast<uint8_t>(why));
   return Step::kFailed;

@@ -172,6 +172,7 @@ void HandshakeThread::OnTime() {
   while (!all_.empty() && all_.begin()->second->deadline <= now) {
     Handshake* const late = all_.begin()->second.get();
     late->TimeOut();
+    Watch(late, 0);
     outlet_->Tell([late](ByteWriter* to, Profiles*) { late->PackFailed(to); });
     End(late);
   }
