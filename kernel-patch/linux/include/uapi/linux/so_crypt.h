@@ -87,9 +87,9 @@
  * SO_CRYPT_SET_RECORD_TYPE, one byte. Short writes are counted in plain bytes
  * and end at a frame's end. sendfile(2) and splice(2) work.
  *
- * SSH: a sequence of messages. Each sendmsg() is the payload of one packet,
- * taken whole or not at all; above max_payload it is EMSGSIZE. With MSG_MORE
- * parts are gathered to one payload.
+ * SSH: a sequence of messages. Each sendmsg(), and each message of sendmmsg(), is
+ * the payload of one packet, taken whole or not at all; above max_payload it is
+ * EMSGSIZE. With MSG_MORE parts are gathered to one payload.
  *
  * Frames go out whole and in order. A write waits for the accelerator even when
  * the socket is non-blocking, but never for the network: that is EAGAIN and
