@@ -33,6 +33,14 @@ function slabOf(sizeClass: number): Buffer | undefined {
   return slab;
 }
 
+// Transferred to another thread by one who got a part of it, it would be gone for all. (Slabs can't be: Node sees to that for all memory
+// that is not V8's, and does not end well when it is told so twice.)
+function ownMemory(size: number): Buffer {
+  const memory = Buffer.allocUnsafeSlow(size);
+  markAsUntransferable(memory.buffer as ArrayBuffer);
+  return memory;
+}
+
 let shared: Buffer = Buffer.alloc(0);
 let taken = 0;
 
@@ -45,9 +53,7 @@ let taken = 0;
 export function shareOutput(least: number, most: number): Buffer {
   if (least > SHARED.size) return Buffer.allocUnsafeSlow(least);
   if (shared.length - taken < least) {
-    shared = slabOf(SHARED.sizeClass) ?? Buffer.allocUnsafeSlow(SHARED.size);
-    // Detached by one who got a part of it, it would be gone for all.
-    markAsUntransferable(shared.buffer as ArrayBuffer);
+    shared = slabOf(SHARED.sizeClass) ?? ownMemory(SHARED.size);
     taken = 0;
   }
   return shared.subarray(taken, Math.min(shared.length, taken + most));
