@@ -27,6 +27,7 @@ import { armingOf } from './tls-arming.js';
 import { handshakeByHand } from './tls-by-hand.js';
 import { Carrier } from './tls-carrier.js';
 import type { EngineOptions, TLSSocketOptions } from './tls-options.js';
+import { beInstancesOfNodes } from './tls-prototype.js';
 
 export type { EngineOptions, TLSSocketOptions } from './tls-options.js';
 
@@ -485,24 +486,7 @@ export class TLSSocket extends Socket {
   }
 }
 
-// Programs, and Node's http2, ask `instanceof tls.TLSSocket`. So Node's class comes into the chain of prototypes behind the members of
-// Socket, but for what it puts in place of net.Socket's own.
-Object.setPrototypeOf(
-  TLSSocket.prototype,
-  Object.create(tls.TLSSocket.prototype, {
-    ...netMembersThatNodeReplaces(),
-    ...Object.getOwnPropertyDescriptors(Socket.prototype),
-  }),
-);
-
-function netMembersThatNodeReplaces(): PropertyDescriptorMap {
-  const replaced: PropertyDescriptorMap = {};
-  for (const name of Reflect.ownKeys(tls.TLSSocket.prototype)) {
-    const original = Object.getOwnPropertyDescriptor(net.Socket.prototype, name);
-    if (original !== undefined) replaced[name as string] = original;
-  }
-  return replaced;
-}
+beInstancesOfNodes(TLSSocket.prototype);
 
 /** The socket that the application knows for the one that Node's handshake shows it. */
 export function ownerOf(ssl: object): TLSSocket {
@@ -511,10 +495,3 @@ export function ownerOf(ssl: object): TLSSocket {
 
 /** Node's methods, which check their arguments and leave the rest to `this._handle`. */
 const nodes = tls.TLSSocket.prototype as NodesTLSSocket;
-
-Object.defineProperty(TLSSocket.prototype, 'encrypted', {
-  value: true,
-  writable: true,
-  configurable: true,
-  enumerable: true,
-});
