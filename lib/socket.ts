@@ -19,6 +19,7 @@ import { FileTransfer, type SendFileOptions } from './send-file.js';
 import { sendAway } from './sent-away.js';
 import { countPlainBytes } from './socket-counters.js';
 import { SocketFileOutlet } from './socket-file.js';
+import { readingIntoInbox } from './socket-inbox.js';
 import {
   type Entry,
   type Handle,
@@ -42,44 +43,12 @@ import {
   kState,
   State,
 } from './socket-internals.js';
-import { gather } from './userland/gather.js';
+import { bytesOf, gather } from './userland/gather.js';
 
 /** Options of `new Socket()`: those of net.Socket, and `crypt`. */
 export interface SocketOptions extends net.SocketConstructorOpts {
   /** Arms the socket as soon as it is connected; what is written before waits for that. */
   crypt?: CryptOptions | SshCryptOptions;
-}
-
-// Every read of this thread lands here. Its bytes are opened or copied before anything else can run. (Twice the size saves system calls,
-// and costs as much again in cache misses.)
-const inbox = Buffer.allocUnsafeSlow(65_536);
-
-// SSH's packets are longer than that when they come by the thousand, and each read costs a way through ssh2 besides.
-const largeInbox = Buffer.allocUnsafeSlow(262_144);
-
-// What the handle reads into that asks next. (It asks when it is new, and behind each call of onRead.)
-let nextInbox: Buffer | undefined = inbox;
-
-// net.Socket calls it as a method of the socket.
-function onRead(this: net.Socket, length: number, bytes: Buffer): boolean {
-  const more = (this as Socket)[kReceive](bytes, length);
-  const isLong = (this as Socket)[kState]?.records?.reader?.protocol === 'ssh';
-  nextInbox = isLong && bytes === inbox ? largeInbox : undefined; // undefined: as before
-  return more;
-}
-
-function takeNextInbox(): Buffer | undefined {
-  const next = nextInbox;
-  nextInbox = inbox;
-  return next;
-}
-
-const OURS = { buffer: takeNextInbox, callback: onRead };
-
-// A handle that somebody has made of a plain object pushes what it reads.
-function readsIntoOurs(options: SocketOptions): boolean {
-  const { handle } = options as { handle?: object };
-  return !handle || 'useUserBuffer' in handle || !('readStart' in handle);
 }
 
 /**
@@ -93,10 +62,10 @@ export class Socket extends callableBase(net.Socket) {
   declare _handle: Handle | null;
 
   constructor(options?: SocketOptions | number) {
-    const given: SocketOptions & { onread?: UserOnread } =
+    const given: SocketOptions & { handle?: object; onread?: UserOnread } =
       typeof options === 'number' ? { fd: options } : { ...options };
     const { crypt, onread } = given;
-    super((readsIntoOurs(given) ? { ...given, onread: OURS } : given) as net.SocketConstructorOpts);
+    super(readingIntoInbox(given) as net.SocketConstructorOpts);
     if (OnreadDelivery.isWanted(onread)) this[kOnread] = new OnreadDelivery(onread, this);
     if (crypt === undefined) return;
     const engine = resolveEngine(crypt.engine, crypt.driver);
@@ -535,8 +504,4 @@ function endTurn(socket: Socket, state: State): void {
   state.streaming = state.writes > 1;
   state.writes = 0;
   socket[kFlushCork]();
-}
-
-function bytesOf({ chunk, encoding }: Entry): Buffer {
-  return typeof chunk === 'string' ? Buffer.from(chunk, encoding as BufferEncoding) : chunk;
 }

@@ -27,3 +27,7 @@ export function gather(entries: readonly Entry[], atOnce: number): Buffer | unde
   }
   return scratch.subarray(0, at);
 }
+
+export function bytesOf({ chunk, encoding }: Entry): Buffer {
+  return typeof chunk === 'string' ? Buffer.from(chunk, encoding as BufferEncoding) : chunk;
+}
