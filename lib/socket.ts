@@ -269,7 +269,7 @@ export class Socket extends callableBase(net.Socket) {
     if (state === null) return super._final(callback);
     if (state.gate !== null) return this[kHold](state, () => this._final(callback), callback);
     if (!state.records || !this._handle) return super._final(callback);
-    state.records.writer?.flush?.();
+    state.records.writer?.sendSealed?.();
     // A peer that is gone can't be told; shutdown() below treats that as net does, and lost data shows elsewhere.
     state.records.sendClose(() => super._final(callback));
   }
@@ -443,7 +443,7 @@ export class Socket extends callableBase(net.Socket) {
   [kFlushCork](): void {
     const state = this[kState];
     if (state === null) return;
-    state.records?.writer?.flush?.();
+    state.records?.writer?.sendSealed?.();
     if (!state.corked) return;
     state.corked = false;
     this.uncork();

@@ -75,7 +75,7 @@ export class UserlandPacketWriter extends PacketWriter<SealerKey> {
     if (!this.isSettled || length === 0 || length > this.maxPayload) return false;
     const { sealer, overhead } = this.key;
     const bound = length + overhead;
-    if (this.#segment !== null && this.#segment.room < bound) this.flush();
+    if (this.#segment !== null && this.#segment.room < bound) this.sendSealed();
     this.#segment ??= new Segment(bound);
     const written = this.#segment.seal(sealer, head, body);
     if (written < 0) throw written === SealStatus.limit ? keyLimit() : providerFailed();
@@ -86,7 +86,7 @@ export class UserlandPacketWriter extends PacketWriter<SealerKey> {
     return true;
   }
 
-  flush(): void {
+  sendSealed(): void {
     const segment = this.#segment;
     if (segment === null) return;
     this.#segment = null;
@@ -101,7 +101,7 @@ export class UserlandPacketWriter extends PacketWriter<SealerKey> {
 
   endTurn(): void {
     this.#willFlush = false;
-    this.flush();
+    this.sendSealed();
   }
 
   override dispose(): void {
@@ -126,7 +126,7 @@ export class UserlandPacketWriter extends PacketWriter<SealerKey> {
       process.nextTick(callback, null);
       return end;
     }
-    this.flush();
+    this.sendSealed();
     const pool = bound <= small.size ? small : bound <= large.size ? large : undefined;
     const buffer = pool?.acquire() ?? Buffer.allocUnsafeSlow(bound);
     const written = this.key.sealer.seal(payloads, from, end, buffer);
@@ -140,7 +140,7 @@ export class UserlandPacketWriter extends PacketWriter<SealerKey> {
   }
 
   protected transmitNow(payload: Uint8Array, callback: Callback): void {
-    this.flush();
+    this.sendSealed();
     const buffer = Buffer.allocUnsafeSlow(payload.length + this.key.overhead);
     const written = this.key.sealer.seal([payload], 0, 1, buffer);
     if (written < 0) return callback(keyLimit());

@@ -26,12 +26,12 @@ export interface Writer {
   /** Sends application data; the callback comes when the kernel has all of it. */
   send(chunks: readonly Uint8Array[], length: number, callback: Callback): void;
   /**
-   * SSH: seals a payload in two parts, both of which may be used again when this returns; it is sent when the turn ends, or {@link flush}
+   * SSH: seals a payload in two parts, both of which may be used again when this returns; it is sent when the turn ends, or {@link sendSealed}
    * is called. For when nothing waits in the stream's queue. False: it has to be written. Throws when it can't be sealed.
    */
   sealNow?(head: Uint8Array, body: Uint8Array): boolean;
   /** SSH: sends what is sealed. */
-  flush?(): void;
+  sendSealed?(): void;
   /** Sends an alert or a handshake message as one record. */
   sendControl(type: number, content: Uint8Array, callback: Callback): void;
   /** Sends a KeyUpdate under the old key and goes over to the next one (RFC 8446 4.6.3). Throws when it can't. */
