@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { kSealNow } from '../../lib/socket-internals.js';
+import { isSoCrypt } from '../support/engine.js';
 import { sha256, until } from '../support/sockets.js';
 import { message, nameOf, openAll, sshPair, suites } from '../support/ssh.js';
 
@@ -22,10 +23,13 @@ for (const suite of suites) {
       for (const body of bodies) {
         const payload = payloadOf(head + body);
         payloads.push(Buffer.from(payload));
-        assert.ok(pair.ours[kSealNow](payload.subarray(0, head), payload.subarray(head)));
+        const isSealed = pair.ours[kSealNow](payload.subarray(0, head), payload.subarray(head));
+        // The kernel's engine seals in write(2), so that everything waits in the stream.
+        assert.equal(isSealed, !isSoCrypt);
+        if (!isSealed) pair.ours.write(Buffer.from(payload));
         payload.fill(0);
       }
-    assert.equal(pair.ours.crypt!.write!.records, BigInt(payloads.length));
+    if (!isSoCrypt) assert.equal(pair.ours.crypt!.write!.records, BigInt(payloads.length));
     pair.ours.end();
     await until(() => pair.peer.readableEnded, 'the end');
     const opened = openAll(pair.opener, pair.wire());
@@ -51,7 +55,7 @@ for (const suite of suites) {
     pair.ours.end();
     await until(() => pair.peer.readableEnded, 'the end');
     assert.deepEqual(openAll(pair.opener, pair.wire()).map(sha256), payloads.map(sha256));
-    assert.ok(refused > 0 && refused < 320, `${refused} refused`);
+    assert.ok(refused > 0 && (isSoCrypt ? refused === 320 : refused < 320), `${refused} refused`);
     pair.close();
   });
 }
