@@ -26,7 +26,7 @@ const run = (args) => {
 };
 const objects = sources.map((source) => {
   const object = join(build, `${basename(source, '.cc')}.o`);
-  const asOpenBsd = /^native\/(addon_|kernel\/)/.test(source) ? ['-include', 'as-openbsd.h'] : [];
+  const asOpenBsd = /^native\/(addon|kernel\/)/.test(source) ? ['-include', 'as-openbsd.h'] : [];
   run([...flags, ...asOpenBsd, '-c', source, '-o', object]);
   return object;
 });
