@@ -218,18 +218,19 @@ Step Handshake::FailBySystem(int error, const char* call) {
   return Step::kFailed;
 }
 
-// What Node makes an error of.
+// What Node makes an error of. From OpenSSL 3.2 on "record layer failure" stands behind the cause, and tells nobody anything.
 Step Handshake::FailByOpenSsl() {
   const unsigned long error = ERR_peek_error();
-  std::string all;
+  std::string cause;
   ERR_print_errors_cb(
       [](const char* line, size_t length, void* to) {
-        static_cast<std::string*>(to)->append(line, length);
-        return 1;
+        static_cast<std::string*>(to)->assign(line, length);
+        return 0;  // no more
       },
-      &all);
+      &cause);
+  ERR_clear_error();
   Fail(Failed::kOpenSsl);
-  failure_.Long(all.data(), all.size());
+  failure_.Long(cause.data(), cause.size());
   failure_.Text(ERR_lib_error_string(error));
   failure_.Text(ERR_reason_error_string(error));
   return Step::kFailed;
