@@ -106,9 +106,17 @@ export class HandshakeService {
     this.#lastId = id;
     const loan = new Loan(id, connection, isFresh, () => this.#abort(loan));
     this.#loans.set(id, loan);
-    if (loan.unread.length === 0 && this.#isNative()) this.#native!.submit(id, loan.fd, this.#credentials!);
-    else this.#submit(loan, loan.unread);
+    // Listeners of 'connection' come behind ours: whom they turn away must get no answer.
+    if (isFresh) this.#begin(loan);
+    else process.nextTick(() => this.#begin(loan));
     return true;
+  }
+
+  #begin(loan: Loan): void {
+    if (!this.#loans.has(loan.id)) return;
+    if (loan.unread.length === 0 && this.#isNative())
+      this.#native!.submit(loan.id, loan.fd, this.#credentials!);
+    else this.#submit(loan, loan.unread);
   }
 
   #submit({ id, fd }: Loan, unread: Buffer): void {
@@ -369,7 +377,8 @@ export class HandshakeService {
   }
 
   #stopWhenIdle(): void {
-    if (!this.#isClosed || !this.#pool.isIdle || this.#native?.isIdle === false) return;
+    if (!this.#isClosed || this.#loans.size > 0 || !this.#pool.isIdle || this.#native?.isIdle === false)
+      return;
     this.#pool.stop();
     this.#native?.stop();
     this.#credentials = undefined;
