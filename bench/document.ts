@@ -110,6 +110,9 @@ export interface ManyResult {
   readonly trial: 'many';
   readonly engine: string;
   readonly connections: number;
+  /** Of an idle connection: those of the {@link MemoryResult} of the same engine. */
+  readonly idleRssKB: number;
+  readonly idleHeapKB: number;
   /** Connections that broke or brought wrong bytes while all of them were busy. */
   readonly errors: number;
   /** Of all connections together, both directions. */

@@ -1,14 +1,15 @@
 import { Child, withChildren } from './child.js';
 import { mainCipher } from './ciphers.js';
-import type { ManyResult } from './document.js';
+import type { ManyResult, MemoryResult } from './document.js';
 import type { Engine } from './engines.js';
 import type { MemoryJob } from './memory-job.js';
 import type { Progress } from './progress.js';
 import { round } from './statistics.js';
 
-/** Many connections of one server: whether all of them can be busy at the same time. What an idle one costs, memory.ts finds out. */
+/** Many connections of one server: whether all of them can be busy at the same time. What an idle one costs, memory.ts has found out. */
 export async function runMany(
   engines: readonly Engine[],
+  memory: readonly MemoryResult[],
   isQuick: boolean,
   progress: Progress,
 ): Promise<ManyResult[]> {
@@ -17,10 +18,13 @@ export async function runMany(
   progress.plan(engines.length);
   for (const engine of engines) {
     progress.step(`${connections} busy connections, ${engine.label}`);
+    const idle = memory.find((row) => row.engine === engine.name)!;
     results.push({
       trial: 'many',
       engine: engine.name,
       connections,
+      idleRssKB: idle.rssKBPerConnection,
+      idleHeapKB: idle.heapKBPerConnection,
       ...(await exchange(engine, connections)),
     });
   }

@@ -76,7 +76,7 @@ export async function runBench(
     else notes.push(`https not measured: ${missing}`);
   }
 
-  const many = options.only.includes('many') ? await runMany(usable, options.quick, progress) : [];
+  const many = options.only.includes('many') ? await runMany(usable, memory, options.quick, progress) : [];
 
   return {
     schema,
