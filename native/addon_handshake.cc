@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Handshakes in threads of ours, for lib/handshake-workers/native-threads.ts.
 #ifdef __linux__
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <cstdlib>
 #include <memory>
 #include <mutex>
@@ -182,19 +178,14 @@ class ThreadsWrap : public Napi::ObjectWrap<ThreadsWrap> {
 };
 
 // lowerPriority(niceness): of the thread that calls it
-void LowerPriority(const Napi::CallbackInfo& info) {
-  const id_t self = static_cast<id_t>(syscall(SYS_gettid));
-  errno = 0;
-  const int present = getpriority(PRIO_PROCESS, self);
-  if (errno == 0) setpriority(PRIO_PROCESS, self, present + info[0].ToNumber().Int32Value());
-}
+void LowerOwnPriority(const Napi::CallbackInfo& info) { LowerPriority(info[0].ToNumber().Int32Value()); }
 
 }  // namespace
 
 void DefineHandshakes(Napi::Env env, Napi::Object exports) {
   exports.Set("HandshakeContext", ContextWrap::Define(env));
   exports.Set("HandshakeThreads", ThreadsWrap::Define(env));
-  exports.Set("lowerPriority", Napi::Function::New<LowerPriority>(env, "lowerPriority"));
+  exports.Set("lowerPriority", Napi::Function::New<LowerOwnPriority>(env, "lowerPriority"));
 }
 
 }  // namespace so_crypt

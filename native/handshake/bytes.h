@@ -34,9 +34,9 @@ class ByteWriter {
   void Swap(ByteWriter* other) { bytes_.swap(other->bytes_); }
 
   void U8(uint8_t value) { bytes_.push_back(value); }
-  void U16(uint16_t value) { Little(value, 2); }
-  void U32(uint32_t value) { Little(value, 4); }
-  void U64(uint64_t value) { Little(value, 8); }
+  void U32(uint32_t value) {
+    for (int shift = 0; shift < 32; shift += 8) U8(static_cast<uint8_t>(value >> shift));
+  }
   // With a length of one byte; what is longer is cut.
   void Short(const void* data, size_t length) {
     if (length > 255) length = 255;
@@ -55,9 +55,6 @@ class ByteWriter {
   void Raw(const void* data, size_t length) {
     const uint8_t* const from = static_cast<const uint8_t*>(data);
     bytes_.insert(bytes_.end(), from, from + length);
-  }
-  void Little(uint64_t value, size_t size) {
-    for (size_t i = 0; i < size; i++) bytes_.push_back(static_cast<uint8_t>(value >> 8 * i));
   }
 
   SecretBytes bytes_;

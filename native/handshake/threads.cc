@@ -20,7 +20,8 @@ constexpr uint8_t kReleasedEvent = 4;  // lib/handshake-workers/native-events.ts
 constexpr auto kStale = std::chrono::milliseconds(1000);
 constexpr int kStaleCheckMs = 100;
 
-// Below all that answers established connections. What the system does not allow is no error: then they share evenly.
+}  // namespace
+
 void LowerPriority(int niceness) {
   if (niceness == 0) return;
   const id_t self = static_cast<id_t>(syscall(SYS_gettid));
@@ -28,8 +29,6 @@ void LowerPriority(int niceness) {
   const int present = getpriority(PRIO_PROCESS, self);
   if (errno == 0) setpriority(PRIO_PROCESS, self, present + niceness);
 }
-
-}  // namespace
 
 void Outlet::Tell(const std::function<void(ByteWriter*, Profiles*)>& write) {
   bool was_empty;

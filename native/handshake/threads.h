@@ -24,6 +24,9 @@ struct ThreadOptions {
   std::chrono::milliseconds timeout;
 };
 
+// Of the calling thread, below all that answers established connections. What the system does not allow is no error: then they share evenly.
+void LowerPriority(int niceness);
+
 // What they tell, in one place for all.
 class Outlet {
  public:

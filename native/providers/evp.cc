@@ -64,15 +64,8 @@ class EvpCipher final : public Cipher, private Live {
 
   bool Seal(const uint8_t* nonce, const uint8_t* aad, size_t aad_length, const uint8_t* in, size_t length, const uint8_t* tail,
             size_t tail_length, uint8_t* out, uint8_t* tag) override {
-    int n;
-    if (!Begin(nonce)) return false;
-    if (info().one_update && !EVP_CipherUpdate(context_, nullptr, &n, nullptr, static_cast<int>(length))) return false;
-    if (!SetAad(aad, aad_length)) return false;
-    // CCM needs its one update even of nothing; the others take none.
-    if ((length > 0 || info().one_update) && !EVP_CipherUpdate(context_, out, &n, in, static_cast<int>(length))) return false;
-    if (tail_length > 0 && !EVP_CipherUpdate(context_, out + length, &n, tail, static_cast<int>(tail_length))) return false;
-    return EVP_CipherFinal_ex(context_, out + length + tail_length, &n) &&
-           EVP_CIPHER_CTX_ctrl(context_, EVP_CTRL_AEAD_GET_TAG, info().tag_length, tag);
+    const Part parts[] = {{in, length}, {tail, tail_length}};
+    return SealParts(nonce, aad, aad_length, parts, tail_length > 0 ? 2 : 1, out, tag);
   }
 
   bool gathers() const override { return info().mode == CipherMode::kAead && !info().one_update; }
@@ -80,9 +73,14 @@ class EvpCipher final : public Cipher, private Live {
   bool SealParts(const uint8_t* nonce, const uint8_t* aad, size_t aad_length, const Part* parts, size_t count, uint8_t* out,
                  uint8_t* tag) override {
     int n;
-    if (!Begin(nonce) || !SetAad(aad, aad_length)) return false;
-    for (const Part* part = parts; part < parts + count; out += part++->length)
+    if (!Begin(nonce)) return false;
+    if (info().one_update && !EVP_CipherUpdate(context_, nullptr, &n, nullptr, static_cast<int>(parts->length))) return false;
+    if (!SetAad(aad, aad_length)) return false;
+    for (const Part* part = parts; part < parts + count; out += part++->length) {
+      // CCM needs its one update even of nothing; the others take none.
+      if (part->length == 0 && !info().one_update) continue;
       if (!EVP_CipherUpdate(context_, out, &n, part->data, static_cast<int>(part->length))) return false;
+    }
     return EVP_CipherFinal_ex(context_, out, &n) && EVP_CIPHER_CTX_ctrl(context_, EVP_CTRL_AEAD_GET_TAG, info().tag_length, tag);
   }
 

@@ -50,10 +50,8 @@ class SshChaCha final : public Cipher, private Live {
 
   bool Seal(const uint8_t* nonce, const uint8_t* aad, size_t aad_length, const uint8_t* in, size_t length, const uint8_t* tail,
             size_t tail_length, uint8_t* out, uint8_t* tag) override {
-    int n;
-    if (!Ready() || !StartPacket(nonce) || !EVP_CipherUpdate(text_, out, &n, in, static_cast<int>(length))) return false;
-    if (tail_length > 0 && !EVP_CipherUpdate(text_, out + length, &n, tail, static_cast<int>(tail_length))) return false;
-    return MakeTag(aad, aad_length, out, length + tail_length, tag);
+    const Part parts[] = {{in, length}, {tail, tail_length}};
+    return SealParts(nonce, aad, aad_length, parts, tail_length > 0 ? 2 : 1, out, tag);
   }
 
   bool gathers() const override { return true; }
