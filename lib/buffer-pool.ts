@@ -25,3 +25,14 @@ export class BufferPool {
     if (this.#free.length < this.#keep) this.#free.push(buffer);
   }
 }
+
+/** The pool whose buffers have so many bytes, the small one if it will do; what fits neither gets memory of its own. */
+export function poolFor(
+  bound: number,
+  small: BufferPool,
+  large: BufferPool,
+): Pick<BufferPool, 'acquire' | 'release'> {
+  if (bound <= small.size) return small;
+  if (bound <= large.size) return large;
+  return { acquire: () => Buffer.allocUnsafeSlow(bound), release: () => {} };
+}

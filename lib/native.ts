@@ -362,7 +362,7 @@ interface Native {
   kernel: Kernel | undefined;
   /** Another descriptor of the same connection, or -errno. Not on Windows, where connections have none. */
   duplicate: ((fd: number) => number) | undefined;
-  /** A Buffer of recycled memory, of size class 0, 1 or 2 (SlabPool::kSizes of native/slab_pool.h). */
+  /** A Buffer of recycled memory, of size class 0 to 3 (SlabPool::kSizes of native/slab_pool.h). */
   slab(sizeClass: number): Buffer | undefined;
   /** Gives the memory of Buffers back at once that have an ArrayBuffer of their own. They are empty then. */
   discard(buffers: readonly Uint8Array[]): void;

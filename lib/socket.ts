@@ -44,6 +44,7 @@ import {
   State,
 } from './socket-internals.js';
 import { bytesOf, gather } from './userland/gather.js';
+import { isQueueEmpty } from './write-through.js';
 
 /** Options of `new Socket()`: those of net.Socket, and `crypt`. */
 export interface SocketOptions extends net.SocketConstructorOpts {
@@ -454,8 +455,7 @@ export class Socket extends callableBase(net.Socket) {
     const state = this[kState];
     const writer = state?.records?.writer;
     // Behind what waits to be sealed, it waits, too.
-    if (!writer?.sealNow || state!.gate !== null || this.writableLength > 0 || this.writableCorked > 0)
-      return false;
+    if (!writer?.sealNow || !isQueueEmpty(this, state!)) return false;
     try {
       return writer.sealNow(head, body);
     } catch (error) {

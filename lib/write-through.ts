@@ -1,6 +1,15 @@
 import type { Callback } from './records/direction.js';
 import type { Socket } from './socket.js';
-import { kState } from './socket-internals.js';
+import { kState, type State } from './socket-internals.js';
+
+/** Whether what is given to the records now keeps its place: nothing waits in the stream's queue, which takes more. */
+export function isQueueEmpty(socket: Socket, state: State): boolean {
+  if (state.gate !== null || socket.destroyed || socket.writableEnded || socket.writableCorked > 0)
+    return false;
+  // What waits, and a file that is on its way and has no length here.
+  const { writing } = (socket as unknown as { _writableState: { writing: boolean } })._writableState;
+  return !writing && socket.writableLength === 0;
+}
 
 /**
  * Writes past the stream's queue, as long as nothing is in it: the chunks are sealed now, and handed to libuv behind all that was written
@@ -21,11 +30,7 @@ export function writeThrough(
   const records = state?.records;
   const atOnce = records?.writer?.atOnce;
   if (state == null || records == null || atOnce === undefined || length > atOnce) return false;
-  if (state.gate !== null || socket.destroyed || socket.writableEnded || socket.writableCorked > 0)
-    return false;
-  // What waits, and a file that is on its way and has no length here.
-  const { writing } = (socket as unknown as { _writableState: { writing: boolean } })._writableState;
-  if (writing || socket.writableLength > 0) return false;
+  if (!isQueueEmpty(socket, state)) return false;
   records.send(chunks, callback);
   return true;
 }

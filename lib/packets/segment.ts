@@ -1,23 +1,22 @@
-import { BufferPool } from '../buffer-pool.js';
+import { BufferPool, poolFor } from '../buffer-pool.js';
 import type { SshSealer } from '../native.js';
 
-// One write() takes what one turn of the event loop has sealed, up to this: four packets of 32 KB. (Twice as many save next to nothing,
-// and the peer begins later.)
-const large = new BufferPool(139_264, 16);
+/** One write() takes what is sealed together, up to this: four packets of 32 KB. (Twice as many save next to nothing, and the peer begins later.) */
+export const segments = new BufferPool(139_264, 16);
 // A turn that begins with a small packet mostly has no others.
 const small = new BufferPool(4096, 64);
 
 /** Sealed packets that go to the kernel together. */
 export class Segment {
-  readonly #pool: BufferPool | null;
+  readonly #pool: Pick<BufferPool, 'acquire' | 'release'>;
   #buffer: Buffer;
   #length = 0;
   #plain = 0;
 
   /** @param bound most bytes of its first packet */
   constructor(bound: number) {
-    this.#pool = bound <= small.size / 4 ? small : bound <= large.size ? large : null;
-    this.#buffer = this.#pool?.acquire() ?? Buffer.allocUnsafeSlow(bound);
+    this.#pool = poolFor(bound, bound <= small.size / 4 ? small : segments, segments);
+    this.#buffer = this.#pool.acquire();
   }
 
   /** Nothing could be sealed. */
@@ -56,7 +55,7 @@ export class Segment {
   /** The kernel has it, or there is no kernel any more. */
   release(): void {
     if (this.#buffer === NOTHING) return;
-    this.#pool?.release(this.#buffer);
+    this.#pool.release(this.#buffer);
     this.#buffer = NOTHING;
   }
 }

@@ -1,4 +1,4 @@
-import { BufferPool } from '../buffer-pool.js';
+import { BufferPool, poolFor } from '../buffer-pool.js';
 import { SoCryptError } from '../errors.js';
 import { native, SealStatus, type SshSealer, type SshSpec } from '../native.js';
 import { providerFailed } from '../provider-failure.js';
@@ -6,14 +6,10 @@ import type { Callback, Engine } from '../records/direction.js';
 import type { Outlet } from '../userland/sending.js';
 import type { SshArming } from './arm.js';
 import { Disconnect } from './disconnect.js';
-import { Segment } from './segment.js';
+import { Segment, segments } from './segment.js';
 import { type PacketKey, PacketWriter } from './writer.js';
 
-/** Bytes that are sealed and handed to the kernel in one piece. */
-const SEGMENT = 139_264;
-
 const small = new BufferPool(20_480, 64);
-const large = new BufferPool(SEGMENT, 16);
 
 /** Where packets go. */
 interface PacketOutlet extends Outlet {
@@ -117,7 +113,7 @@ export class UserlandPacketWriter extends PacketWriter<SealerKey> {
     let end = from;
     do {
       const { length } = payloads[end]!;
-      if (end > from && bound + length + overhead > SEGMENT) break;
+      if (end > from && bound + length + overhead > segments.size) break;
       bound += length + overhead;
       plain += length;
       end++;
@@ -127,13 +123,13 @@ export class UserlandPacketWriter extends PacketWriter<SealerKey> {
       return end;
     }
     this.sendSealed();
-    const pool = bound <= small.size ? small : bound <= large.size ? large : undefined;
-    const buffer = pool?.acquire() ?? Buffer.allocUnsafeSlow(bound);
+    const pool = poolFor(bound, small, segments);
+    const buffer = pool.acquire();
     const written = this.key.sealer.seal(payloads, from, end, buffer);
     if (written < 0) throw written === SealStatus.limit ? keyLimit() : providerFailed();
     this.#outlet.overheadWritten += written - plain;
     this.#outlet.rawWrite(buffer.subarray(0, written), (error) => {
-      pool?.release(buffer);
+      pool.release(buffer);
       callback(error);
     });
     return end;

@@ -108,16 +108,10 @@ export class UserlandWriter implements Writer {
 
   // Most writes end here: the kernel has everything, and libuv knows nothing of it.
   #end({ rest, error }: Sent, plain: number, callback: Callback): void {
-    const outlet = this.#outlet;
-    outlet.touch();
-    outlet.overheadWritten -= plain;
-    if (error !== 0) return callback(systemError(error, 'write'));
-    if (rest === undefined) return callback();
-    outlet.overheadWritten += rest.bytes.length;
-    outlet.rawWrite(rest.bytes, (error) => {
-      rest.release();
-      callback(error);
-    });
+    this.#outlet.touch();
+    if (rest !== undefined) return this.#write(rest, plain, callback);
+    this.#outlet.overheadWritten -= plain;
+    callback(error === 0 ? null : systemError(error, 'write'));
   }
 
   #write(sealed: Sealed, plain: number, callback: Callback): void {

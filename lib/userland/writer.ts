@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import type { Arming } from '../arm.js';
-import { BufferPool } from '../buffer-pool.js';
+import { BufferPool, poolFor } from '../buffer-pool.js';
 import type { DirectionState } from '../crypt-options.js';
 import { SoCryptError } from '../errors.js';
 import { ContentType } from '../frame-layouts.js';
@@ -144,7 +144,7 @@ export class RecordWriter {
   sealTo(fd: number, chunks: Uint8Array | readonly Uint8Array[], length: number): Sent | undefined {
     const records = Math.ceil(length / this.#maxFragment);
     if (this.#atMost + records > this.#limit) return undefined;
-    const pool = this.#poolFor(length);
+    const pool = poolFor(this.#count(length), small, large);
     const buffer = pool.acquire();
     const written = this.#sealInto(buffer, ContentType.applicationData, chunks, fd);
     const count = native.result[0]!;
@@ -185,20 +185,18 @@ export class RecordWriter {
   }
 
   #seal(type: number, chunks: Uint8Array | readonly Uint8Array[], length: number): Sealed {
-    const pool = this.#poolFor(length);
+    // Neither fits with tiny fragments, or much padding.
+    const pool = poolFor(this.#count(length), small, large);
     const buffer = pool.acquire();
     const written = this.#sealInto(buffer, type, chunks, -1);
     return { bytes: buffer.subarray(0, written), release: () => pool.release(buffer) };
   }
 
-  #poolFor(length: number): Pick<BufferPool, 'acquire' | 'release'> {
+  /** Counts the records of so much plaintext, which is about to be sealed. Most bytes that they have. */
+  #count(length: number): number {
     const records = Math.floor(length / this.#maxFragment) + 2;
     this.#atMost += records;
-    const bound = length + records * this.#overhead;
-    if (bound <= small.size) return small;
-    if (bound <= large.size) return large;
-    // None fits: tiny fragments, or much padding.
-    return { acquire: () => Buffer.allocUnsafeSlow(bound), release: () => {} };
+    return length + records * this.#overhead;
   }
 
   #sealInto(buffer: Buffer, type: number, chunks: Uint8Array | readonly Uint8Array[], fd: number): number {
