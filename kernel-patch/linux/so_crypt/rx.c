@@ -208,21 +208,6 @@ void scr_rx_data_ready(struct sock *sk)
 	ctx->base_data_ready(sk);
 }
 
-/* SSH_MSG_NEWKEYS and KeyUpdate: what follows has other keys. */
-static bool changes_keys(const struct scr_rx *rx)
-{
-	const u8 first = rx->plain.len ? *scr_rx_text(rx) : 0;
-
-	switch (rx->dir->protocol) {
-	case SO_CRYPT_SSH:
-		return first == SCR_SSH_NEWKEYS;
-	case SO_CRYPT_TLS_1_3:
-		return rx->plain.type == SCR_TYPE_HANDSHAKE &&
-		       first == SCR_TLS_KEY_UPDATE;
-	}
-	return false;
-}
-
 static bool is_data(const struct scr_rx *rx, const u8 *frame)
 {
 	return frame[rx->dir->layout.type_offset] == SCR_TYPE_DATA;
@@ -309,7 +294,8 @@ int scr_rx_next(struct scr_rx *rx)
 	rx->unopened--;
 	rx->current_frame = o;
 	rx->opened = true;
-	rx->paused = changes_keys(rx);
+	rx->paused = scr_changes_keys(&rx->messages, rx->dir, rx->plain.type,
+				      scr_rx_text(rx), rx->plain.len);
 	return 1;
 }
 

@@ -5,6 +5,7 @@
 
 #include <linux/types.h>
 #include <linux/workqueue.h>
+#include "key_change.h"
 #include "record.h"
 
 struct scr_direction;
@@ -37,6 +38,7 @@ struct scr_rx {
 	bool opened;
 	struct scr_opening *current_frame;
 	struct scr_opened plain;
+	struct scr_messages messages;	/* under these keys */
 
 	bool whole;			/* the frame that is coming is here */
 	bool ready;			/* a read would give something; any context */
@@ -56,6 +58,12 @@ void scr_rx_done(struct scr_rx *rx);
 static inline const u8 *scr_rx_text(const struct scr_rx *rx)
 {
 	return rx->current_frame->frame + rx->plain.offset;
+}
+
+/* What has left TCP's queue, which it looks at when it is closed. */
+static inline bool scr_rx_has_unread(const struct scr_rx *rx)
+{
+	return rx->have || rx->opened || !list_empty(&rx->ahead);
 }
 
 void scr_rx_free_idle(struct scr_rx *rx);

@@ -133,6 +133,7 @@ static int arm_read(struct scr_context *ctx, struct scr_direction *d)
 	rx->bad = 0;
 	rx->frame_len = 0;
 	rx->paused = false;
+	memset(&rx->messages, 0, sizeof(rx->messages));
 	WRITE_ONCE(rx->dir, d);
 	scr_rx_look(rx);
 	if (rx->ready)
@@ -250,6 +251,10 @@ static int get_crypt(struct sock *sk, char __user *optval, int __user *optlen)
 int scr_getsockopt(struct sock *sk, int level, int optname,
 		   char __user *optval, int __user *optlen)
 {
+	/* It takes bytes out of TCP's queue: pieces of frames. */
+	if (level == SOL_TCP && optname == TCP_ZEROCOPY_RECEIVE &&
+	    READ_ONCE(scr_context(sk)->rx.dir))
+		return -EOPNOTSUPP;
 	if (level != SOL_SO_CRYPT)
 		return scr_context(sk)->base->getsockopt(sk, level, optname,
 							 optval, optlen);

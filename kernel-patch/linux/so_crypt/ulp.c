@@ -107,8 +107,8 @@ static void close(struct sock *sk, long timeout)
 
 	scr_tx_stop_work(&ctx->tx);
 	lock_sock(sk);
-	if (scr_tx_flush(&ctx->tx)) {
-		/* A reset tells the peer that something is missing. */
+	/* A reset tells the peer that something is missing, or was not read. */
+	if (scr_tx_flush(&ctx->tx) || scr_rx_has_unread(&ctx->rx)) {
 		sock_set_flag(sk, SOCK_LINGER);
 		sk->sk_lingertime = 0;
 	}

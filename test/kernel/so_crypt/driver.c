@@ -340,6 +340,11 @@ static void command(char *text)
 		sscanf(args, "%ld %ld %ld", &one, &two, &three);
 		int value = three;
 		answer(setsockopt(fd, one, two, &value, sizeof(value)));
+	} else if (!strcmp(name, "get")) {
+		sscanf(args, "%ld %ld %ld", &one, &two, &three);
+		socklen_t length = three;
+		memset(bytes, 0, length);
+		answer(getsockopt(fd, one, two, bytes, &length));
 	} else if (!strcmp(name, "nonblock")) {
 		answer(fcntl(fd, F_SETFL, atoi(args) ? O_NONBLOCK : 0));
 	} else if (!strcmp(name, "shutdown")) {

@@ -118,6 +118,17 @@ test('sends with flags and control messages that mean nothing here', async () =>
   assert.equal((await driver.recv(1, { flags: 0x41 })).result, errno.EINVAL);
 });
 
+test('TCP_ZEROCOPY_RECEIVE, which would take pieces of frames', async () => {
+  const take = () => driver.number('get', 'a', 6, 35, 64);
+  await driver.connect();
+  assert.equal(await take(), 0);
+  assert.equal(await driver.arm(packInfo(valid())), 0);
+  assert.equal(await take(), 0);
+  const info = valid({ direction: READ, key: Buffer.alloc(16, 9) });
+  assert.equal(await driver.arm(packInfo(info)), 0);
+  assert.equal(await take(), errno.EOPNOTSUPP);
+});
+
 async function refuses(oracle: RecordOracle, make: () => Buffer, expected: number): Promise<void> {
   await driver.wire(oracle.data('before'));
   await driver.wire(make());

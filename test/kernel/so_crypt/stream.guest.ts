@@ -313,6 +313,37 @@ test('KeyUpdate: reads wait for the new key, writes go on under the new one', as
   assert.equal((await driver.recv()).data.toString(), 'b');
 });
 
+test('KeyUpdate behind another message, and cut in two', async () => {
+  const ticket = Buffer.concat([Buffer.of(4, 0, 1, 0), Buffer.alloc(256, 24)]);
+  const update = Buffer.of(24, 0, 0, 1, 1);
+  for (const texts of [
+    [Buffer.concat([ticket, update])],
+    [ticket.subarray(0, 2), ticket.subarray(2), update],
+    [Buffer.concat([ticket, update.subarray(0, 3)]), update.subarray(3)],
+    [update.subarray(0, 4), update.subarray(4)],
+  ]) {
+    const [old, next] = [makeDirection(gcm).oracle(), makeDirection(gcm).oracle()];
+    await driver.connect();
+    await driver.arm(packInfo(infoOf(old.keys, READ)));
+    for (const text of texts) await driver.wire(old.seal(handshake, text));
+    await driver.wire(next.data('b'));
+    for (const text of texts) assert.deepEqual((await driver.recv()).data, text);
+    assert.equal((await driver.recv()).result, errno.EKEYEXPIRED);
+    assert.equal(await driver.arm(packInfo(infoOf(next.keys, READ, { operation: REKEY }))), 0);
+    assert.equal((await driver.recv()).data.toString(), 'b');
+  }
+});
+
+test('close with something unread is a reset, as TCP’s is', async () => {
+  for (const length of [0, 1, 4]) {
+    const oracle = await armed(READ);
+    await driver.wire(oracle.data('four'));
+    if (length > 0) assert.equal((await driver.recv(length)).result, length);
+    await driver.ok('close', 'a');
+    assert.equal((await driver.drain()).ended, length === 4 ? 1 : errno.ECONNRESET);
+  }
+});
+
 test('limits: no frame beyond, EKEYEXPIRED, and new keys go on', async () => {
   const oracle = await armed(WRITE, gcm, { limit: 2n });
   assert.equal(await driver.send('1'), 1);
