@@ -99,7 +99,7 @@ export async function runPaper(args: readonly string[], progress: Progress): Pro
     ...{ accelerator: true, icount: false, count: false, driver: 'virtio_crypto_aes_cbc' },
     // Without AES-NI, and without PCLMULQDQ, which came with it.
     ...{ capabilities: '~0x200000200000000', sizes: [4096, 8192, 16384], rounds },
-    ...{ file: String(fileMB * 1e6), ways: ['plain', ...ways, 'so_crypt:32+spread', 'cryptodev-copy'] },
+    ...{ file: String(fileMB * 1e6), ways: ['plain', ...ways, 'so_crypt:64+spread', 'cryptodev-copy'] },
   };
   const plain: LabJob = { ...base, accelerator: false, icount: true, driver: 'cbc(aes)', capabilities: null };
   const gcm: LabJob = {
