@@ -5,6 +5,7 @@ import { type Arming, copyKeys, validate, wipeKeys } from './arm.js';
 import { armSocket } from './arm-socket.js';
 import { callableBase } from './callable.js';
 import type { CryptOptions, CryptState } from './crypt-options.js';
+import { deliverNow } from './deliver-now.js';
 import { type Engines, resolveEngine } from './engines.js';
 import { SoCryptError } from './errors.js';
 import { KernelPort } from './kernel/port.js';
@@ -233,6 +234,7 @@ export class Socket extends callableBase(net.Socket) {
     if (!state.files?.size && (state.plainEntries === 0 || !state.records?.writer)) {
       const { records } = state;
       if (!records?.writer) return super._writev!(entries as never, callback);
+      if (records.writer.sendEntries?.(entries, callback)) return;
       const gathered = gather(entries, records.writer.atOnce ?? 0);
       return records.send(gathered ? [gathered] : entries.map(bytesOf), callback);
     }
@@ -479,7 +481,10 @@ export class Socket extends callableBase(net.Socket) {
   }
 
   [kDeliver](data: Buffer): boolean {
-    return this[kOnread] === null ? super.push(data) : this[kOnread].deliver(data);
+    if (this[kOnread] !== null) return this[kOnread].deliver(data);
+    // (SSH's packets wait for each other, and read() is where the next one is opened.)
+    const isSsh = this[kState]?.records?.reader?.protocol === 'ssh';
+    return (!isSsh && deliverNow(this, data)) || super.push(data);
   }
 }
 
