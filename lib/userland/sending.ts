@@ -130,13 +130,19 @@ export class UserlandWriter implements Writer {
     let sent: Sent | undefined;
     let sealed: Sealed | undefined;
     try {
-      if (fd >= 0) sent = this.#records.sealTo(fd, chunks, length);
+      if (fd >= 0) sent = this.#sealTo(fd, chunks, length);
       if (sent === undefined) sealed = this.#records.seal(chunks, length);
     } catch (error) {
       return callback(error as Error);
     }
     if (sent !== undefined) this.#end(sent, callback);
     else this.#write(sealed!, length, callback);
+  }
+
+  #sealTo(fd: number, chunks: Uint8Array | readonly Uint8Array[], length: number): Sent | undefined {
+    const isSmall = length <= SMALL && chunks instanceof Uint8Array;
+    const sent = isSmall ? this.#records.sendSmall(fd, chunks, false, undefined, length) : undefined;
+    return sent ?? this.#records.sealTo(fd, chunks, length);
   }
 
   // Most writes end here: the kernel has everything, and libuv knows nothing of it.
