@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { armedPair } from '../support/armed.js';
 import { contentType } from '../support/oracle-keys.js';
+import { patient } from '../support/patience.js';
 import { Random } from '../support/random.js';
 import { connectedPair, sha256, until } from '../support/sockets.js';
 import { suiteNamed } from '../support/suites.js';
@@ -198,6 +199,35 @@ const scenarios: Record<string, Scenario> = {
     end();
     await once(ours, 'end');
     log.push(received, thrown);
+  },
+
+  'a timeout runs anew with each read, and with a listener that sets it': async (from, log) => {
+    const { ours, send } = from;
+    ours.on('data', () => {});
+    await warm(from);
+    let timeouts = 0;
+    ours.on('timeout', () => timeouts++);
+    ours.setTimeout(patient(150));
+    for (let i = 0; i < 8; i++) {
+      send(Buffer.from('x'));
+      await setTimeout(patient(40));
+    }
+    log.push(timeouts);
+    await setTimeout(patient(250));
+    log.push(timeouts);
+    // As http does it: none while it works, a new one behind the answer.
+    ours.on('data', () => {
+      ours.setTimeout(0);
+      process.nextTick(() => ours.setTimeout(patient(50)));
+    });
+    send(Buffer.from('y'));
+    await setTimeout(patient(150));
+    log.push(timeouts);
+    ours.setTimeout(0);
+    send(Buffer.from('z'));
+    ours.removeAllListeners('data');
+    await setTimeout(patient(100));
+    log.push(timeouts);
   },
 
   'destroy() in a listener': async (from, log) => {
