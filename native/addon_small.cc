@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What every small record calls, with as little of N-API around it as it takes: a record of a kilobyte is sealed in half a microsecond.
+#include <algorithm>
+#include <iterator>
+
 #include "addon.h"
 #include "record/opener.h"
 #include "record/sealer.h"
