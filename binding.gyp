@@ -4,6 +4,7 @@
       "target_name": "so_crypt",
       "sources": [
         "native/addon.cc",
+        "native/addon_small.cc",
         "native/addon_ssh.cc",
         "native/record/fingerprint.cc",
         "native/record/hmac.cc",

@@ -194,6 +194,8 @@ export interface Sealer extends NativeDirection {
    * @param fd a socket that gets them; how many it has taken without waiting, or -errno, is in {@link native}.result[0]. -1: none
    */
   seal(type: number, chunks: Uint8Array | readonly Uint8Array[], out: Uint8Array, fd?: number): number;
+  /** Its number for {@link native}.sendSmall, as long as it is there. */
+  readonly slot: number;
 }
 
 export interface Opener extends NativeDirection {
@@ -203,6 +205,8 @@ export interface Opener extends NativeDirection {
   readonly iv: Uint8Array;
   /** Opens the frames of `input` from start to end; an {@link OpenStatus}, with the numbers in {@link native}.result. */
   open(input: Uint8Array, start: number, end: number, out: Uint8Array): number;
+  /** Its number for {@link native}.open, as long as it is there. */
+  readonly slot: number;
 }
 
 /** enum SealStatus of native/record/sealer.h. */
@@ -366,6 +370,25 @@ interface Native {
   slab(sizeClass: number): Buffer | undefined;
   /** Gives the memory of Buffers back at once that have an ArrayBuffer of their own. They are empty then. */
   discard(buffers: readonly Uint8Array[]): void;
+  /** {@link Opener.open} of the Opener with that number, to out[at…]. (Finding what belongs to `this` takes as long as opening a small record.) */
+  open(slot: number, input: Uint8Array, start: number, end: number, out: Uint8Array, at: number): number;
+  /**
+   * Seals a head and a body as application data, in memory of the addon's, and hands the records to a socket. Their length, or a negative
+   * {@link SealStatus}; `capacity` does no harm: they are too long for that. {@link native}.result: how many bytes of the records the socket
+   * has taken, or -errno, and the length of the plaintext.
+   *
+   * @param slot of the Sealer
+   * @param isUtf8 of a head that is a string; else it is latin1
+   */
+  sendSmall(
+    slot: number,
+    fd: number,
+    head: string | Uint8Array,
+    isUtf8: boolean,
+    body: Uint8Array | undefined,
+  ): number;
+  /** What the socket has not taken of {@link sendSmall}'s records, from so many bytes on; to be asked for at once. */
+  takeSealed(from: number): Buffer;
   /** The system call and errno of this thread's last failed provider; undefined: none since it was asked for. */
   failure(): [call: string, errno: number] | undefined;
   /** Whether AF_ALG does a cipher by the driver or algorithm of that name, for records of the layout, or of that length. */

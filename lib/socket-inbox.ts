@@ -1,4 +1,5 @@
 import type net from 'node:net';
+import { settleTimer } from './read-timer.js';
 import type { Socket } from './socket.js';
 import { kReceive, kState } from './socket-internals.js';
 
@@ -15,10 +16,13 @@ let nextInbox: Buffer | undefined = inbox;
 
 // net.Socket calls it as a method of the socket.
 function onRead(this: net.Socket, length: number, bytes: Buffer): boolean {
-  const more = (this as Socket)[kReceive](bytes, length);
-  const isLong = (this as Socket)[kState]?.records?.reader?.protocol === 'ssh';
-  nextInbox = isLong && bytes === inbox ? largeInbox : undefined; // undefined: as before
-  return more;
+  try {
+    return (this as Socket)[kReceive](bytes, length);
+  } finally {
+    const isLong = (this as Socket)[kState]?.records?.reader?.protocol === 'ssh';
+    nextInbox = isLong && bytes === inbox ? largeInbox : undefined; // undefined: as before
+    settleTimer(this as Socket);
+  }
 }
 
 function takeNextInbox(): Buffer | undefined {

@@ -59,6 +59,8 @@ export class State {
   truncation: SoCryptError | undefined;
   /** The handle as it was when Node's `send()` came. */
   sendable: SendableHandle | undefined;
+  /** A read, or the end of a write, for which the timer does not run anew yet. */
+  isTouched = false;
   /** Writes in this turn of the event loop. */
   writes = 0;
   /** The stream is corked by us. */

@@ -5,15 +5,17 @@ import { type Arming, copyKeys, validate, wipeKeys } from './arm.js';
 import { armSocket } from './arm-socket.js';
 import { callableBase } from './callable.js';
 import type { CryptOptions, CryptState } from './crypt-options.js';
+import { deliverNow } from './deliver-now.js';
 import { type Engines, resolveEngine } from './engines.js';
 import { SoCryptError } from './errors.js';
-import { KernelPort } from './kernel/port.js';
+import { KernelPort, offloadOf } from './kernel/port.js';
 import { OnreadDelivery, type UserOnread } from './onread.js';
 import { type SshArming, validateSsh } from './packets/arm.js';
 import { armForSsh } from './packets/arm-socket.js';
 import type { SshCryptOptions } from './packets/options.js';
 import { refuseLongPayload, sizeOfPayload } from './packets/payloads.js';
 import { UserlandPacketReader } from './packets/reader.js';
+import { deferTimer, settleTimer, settling } from './read-timer.js';
 import type { Callback } from './records/direction.js';
 import { FileTransfer, type SendFileOptions } from './send-file.js';
 import { sendAway } from './sent-away.js';
@@ -233,6 +235,7 @@ export class Socket extends callableBase(net.Socket) {
     if (!state.files?.size && (state.plainEntries === 0 || !state.records?.writer)) {
       const { records } = state;
       if (!records?.writer) return super._writev!(entries as never, callback);
+      if (records.writer.sendEntries?.(entries, callback)) return;
       const gathered = gather(entries, records.writer.atOnce ?? 0);
       return records.send(gathered ? [gathered] : entries.map(bytesOf), callback);
     }
@@ -327,6 +330,7 @@ export class Socket extends callableBase(net.Socket) {
   override push(chunk: unknown, encoding?: BufferEncoding): boolean {
     const state = this[kState];
     if (chunk === null && state !== null) {
+      settleTimer(this);
       if (state.tap !== null) {
         state.tap.end();
         return false;
@@ -363,13 +367,14 @@ export class Socket extends callableBase(net.Socket) {
 
   /** Bytes to the kernel as they are, behind all that was handed to it before. */
   [kRawWrite](bytes: Buffer, callback: Callback): void {
-    super._write(bytes, 'buffer' as BufferEncoding, callback);
+    super._write(bytes, 'buffer' as BufferEncoding, settling(this, callback));
   }
 
   [kRawWritev](chunks: readonly Uint8Array[], callback: Callback): void {
     const encoding = 'buffer' as BufferEncoding;
-    if (chunks.length === 1) super._write(chunks[0], encoding, callback);
-    else super._writev!(chunks.map((chunk) => ({ chunk, encoding })) as never, callback);
+    const done = settling(this, callback);
+    if (chunks.length === 1) super._write(chunks[0], encoding, done);
+    else super._writev!(chunks.map((chunk) => ({ chunk, encoding })) as never, done);
   }
 
   /** A Buffer that holds a file's place in the writable queue; empty. */
@@ -479,22 +484,17 @@ export class Socket extends callableBase(net.Socket) {
   }
 
   [kDeliver](data: Buffer): boolean {
-    return this[kOnread] === null ? super.push(data) : this[kOnread].deliver(data);
+    if (this[kOnread] !== null) return this[kOnread].deliver(data);
+    // (SSH's packets wait for each other, and read() is where the next one is opened.)
+    const isSsh = this[kState]?.records?.reader?.protocol === 'ssh';
+    return (!isSsh && deliverNow(this, data)) || super.push(data);
   }
 }
 
 Socket.prototype[kState] = null;
 Socket.prototype[kOnread] = null;
 countPlainBytes(Socket.prototype);
-
-function offloadOf(
-  engine: CryptState['engine'],
-  port: KernelPort | undefined,
-  write: boolean,
-): CryptState['offload'] {
-  if (engine === 'so_crypt') return 'software';
-  return engine === 'ktls' ? port!.offload(write) : 'none';
-}
+deferTimer(Socket.prototype);
 
 function check(options: CryptOptions | SshCryptOptions): Arming | SshArming {
   return options?.protocol === 'ssh' ? validateSsh(options) : validate(options);

@@ -1,6 +1,7 @@
 import type { Callback } from './records/direction.js';
 import type { Socket } from './socket.js';
 import { kState, type State } from './socket-internals.js';
+import { gatherBytes, MOST } from './userland/gather.js';
 
 /** Whether what is given to the records now keeps its place: nothing waits in the stream's queue, which takes more. */
 export function isQueueEmpty(socket: Socket, state: State): boolean {
@@ -31,6 +32,7 @@ export function writeThrough(
   const atOnce = records?.writer?.atOnce;
   if (state == null || records == null || atOnce === undefined || length > atOnce) return false;
   if (!isQueueEmpty(socket, state)) return false;
-  records.send(chunks, callback);
+  const isShort = length <= MOST && chunks.length > 1;
+  records.send(isShort ? [gatherBytes(chunks)] : chunks, callback);
   return true;
 }

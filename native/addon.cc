@@ -3,7 +3,6 @@
 // everything a user or a peer can cause comes back as a number.
 #ifndef _WIN32
 #include <fcntl.h>
-#include <sys/socket.h>
 #endif
 
 #include <cerrno>
@@ -13,6 +12,7 @@
 #include "addon.h"
 #include "record/opener.h"
 #include "record/sealer.h"
+#include "send_now.h"
 #include "slab_pool.h"
 
 namespace so_crypt {
@@ -67,23 +67,6 @@ uint32_t Uint32(napi_env env, napi_value value) {
   return number;
 }
 
-// Bytes that a connected socket takes without waiting, or -errno.
-ssize_t SendNow(int fd, const uint8_t* data, size_t length) {
-#ifdef _WIN32
-  return -EAGAIN;
-#else
-#ifdef MSG_NOSIGNAL
-  constexpr int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
-#else
-  constexpr int flags = MSG_DONTWAIT;  // Node ignores SIGPIPE
-#endif
-  ssize_t count;
-  do count = send(fd, data, length, flags);
-  while (count < 0 && errno == EINTR);
-  return count < 0 ? -errno : count;
-#endif
-}
-
 // lib/ has validated all of this; what is checked again is what memory safety hangs on.
 bool IsSound(const FrameLayout& l, const CipherInfo& cipher, size_t hmac_length) {
   const bool aead = l.order == MacOrder::kAead;
@@ -132,10 +115,16 @@ const char* ReadSpec(const Napi::Object& spec, bool encrypt, DirectionInit* init
 template <typename Layer>
 class DirectionWrap {
  public:
+  using Numbers = Slots<std::unique_ptr<Layer>>;
+
+  explicit DirectionWrap(std::shared_ptr<Numbers> slots) : slots_(std::move(slots)), slot_(slots_->Take(&layer_)) {}
+  ~DirectionWrap() { slots_->Drop(slot_); }
   const Layer* layer() const { return layer_.get(); }
 
  protected:
   std::unique_ptr<Layer> layer_;
+  const std::shared_ptr<Numbers> slots_;
+  const uint32_t slot_;
 
   Napi::Value GetSequence(const Napi::CallbackInfo& info) {
     return Napi::BigInt::New(info.Env(), layer_ == nullptr ? uint64_t{0} : layer_->sequence());
@@ -151,6 +140,7 @@ class DirectionWrap {
     return layer_ == nullptr ? info.Env().Null() : FingerprintsOf(info.Env(), layer_->used());
   }
   void DoDispose() { layer_.reset(); }
+  Napi::Value GetSlot(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), slot_); }
 };
 
 class SealerWrap : public Napi::ObjectWrap<SealerWrap>, public DirectionWrap<Sealer> {
@@ -162,10 +152,12 @@ class SealerWrap : public Napi::ObjectWrap<SealerWrap>, public DirectionWrap<Sea
                         InstanceMethod<&SealerWrap::ExportKeys>("exportKeys"),
                         InstanceMethod<&SealerWrap::SetMaxFragment>("setMaxFragment"),
                         InstanceMethod<&SealerWrap::Dispose>("dispose"), InstanceAccessor<&SealerWrap::Sequence>("sequence"),
-                        InstanceAccessor<&SealerWrap::Frames>("frames"), InstanceAccessor<&SealerWrap::Overhead>("overhead")});
+                        InstanceAccessor<&SealerWrap::Frames>("frames"), InstanceAccessor<&SealerWrap::Overhead>("overhead"),
+                        InstanceAccessor<&SealerWrap::Slot>("slot")});
   }
 
-  explicit SealerWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+  explicit SealerWrap(const Napi::CallbackInfo& info)
+      : ObjectWrap(info), DirectionWrap(info.Env().GetInstanceData<Instance>()->sealers) {
     const Napi::Object spec = info[0].ToObject();
     DirectionInit init;
     if (const char* error = ReadSpec(spec, true, &init)) {
@@ -245,6 +237,7 @@ class SealerWrap : public Napi::ObjectWrap<SealerWrap>, public DirectionWrap<Sea
   void Dispose(const Napi::CallbackInfo&) { DoDispose(); }
   Napi::Value Sequence(const Napi::CallbackInfo& info) { return GetSequence(info); }
   Napi::Value Frames(const Napi::CallbackInfo& info) { return GetFrames(info); }
+  Napi::Value Slot(const Napi::CallbackInfo& info) { return GetSlot(info); }
   Napi::Value Overhead(const Napi::CallbackInfo& info) {
     return Napi::Number::New(info.Env(), layer_ == nullptr ? 0 : static_cast<double>(layer_->MaxOverhead()));
   }
@@ -257,10 +250,11 @@ class OpenerWrap : public Napi::ObjectWrap<OpenerWrap>, public DirectionWrap<Ope
                        {InstanceMethod<&OpenerWrap::Open>("open"), InstanceMethod<&OpenerWrap::UpdateKey>("updateKey"),
                         InstanceAccessor<&OpenerWrap::UsedKeys>("usedKeys"), InstanceAccessor<&OpenerWrap::Missing>("missing"), InstanceAccessor<&OpenerWrap::Iv>("iv"),
                         InstanceMethod<&OpenerWrap::Dispose>("dispose"), InstanceAccessor<&OpenerWrap::Sequence>("sequence"),
-                        InstanceAccessor<&OpenerWrap::Frames>("frames")});
+                        InstanceAccessor<&OpenerWrap::Frames>("frames"), InstanceAccessor<&OpenerWrap::Slot>("slot")});
   }
 
-  explicit OpenerWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+  explicit OpenerWrap(const Napi::CallbackInfo& info)
+      : ObjectWrap(info), DirectionWrap(info.Env().GetInstanceData<Instance>()->openers) {
     const Napi::Object spec = info[0].ToObject();
     DirectionInit init;
     if (const char* error = ReadSpec(spec, false, &init)) {
@@ -294,6 +288,7 @@ class OpenerWrap : public Napi::ObjectWrap<OpenerWrap>, public DirectionWrap<Ope
   void Dispose(const Napi::CallbackInfo&) { DoDispose(); }
   Napi::Value Sequence(const Napi::CallbackInfo& info) { return GetSequence(info); }
   Napi::Value Frames(const Napi::CallbackInfo& info) { return GetFrames(info); }
+  Napi::Value Slot(const Napi::CallbackInfo& info) { return GetSlot(info); }
   // The IV of the next frame of a chained layout, else the fixed part of all.
   Napi::Value Iv(const Napi::CallbackInfo& info) {
     if (layer_ == nullptr) return info.Env().Null();
@@ -415,6 +410,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("afAlgName", Napi::Function::New<KernelName>(env, "afAlgName"));
   exports.Set("Sealer", SealerWrap::Define(env));
   exports.Set("Opener", OpenerWrap::Define(env));
+  DefineSmall(env, exports, instance);
   DefineSsh(env, exports, instance);
 #ifndef _WIN32
   exports.Set("duplicate", Napi::Function::New<Duplicate>(env, "duplicate"));

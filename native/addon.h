@@ -11,6 +11,7 @@
 #include "record/fingerprint.h"
 #include "record/frame_layout.h"
 #include "record/key_schedule.h"
+#include "slots.h"
 
 namespace so_crypt {
 
@@ -76,8 +77,23 @@ struct KeyMaterial {
 // addon.cc: the layout's numbers in the order of lib/native.ts's packLayout(), and the header behind them. False: that it is not.
 bool ReadLayout(napi_env env, napi_value packed, FrameLayout* layout);
 
+class Sealer;
+class Opener;
+
+// Memory of sendSmall: a head that is a string, and the records.
+struct SmallWrites {
+  static constexpr size_t kMostText = 16'384;
+  uint8_t text[kMostText + 8];  // a character more than that, and what N-API puts behind it
+  uint8_t sealed[20'480];
+  size_t length = 0;
+};
+
 // State of one JavaScript environment (main thread or worker): what opening answers besides a status, see lib/native.ts.
 struct Instance {
+  // Shared with those that are in them, which may live longer.
+  const std::shared_ptr<Slots<std::unique_ptr<Sealer>>> sealers = std::make_shared<Slots<std::unique_ptr<Sealer>>>();
+  const std::shared_ptr<Slots<std::unique_ptr<Opener>>> openers = std::make_shared<Slots<std::unique_ptr<Opener>>>();
+  std::unique_ptr<SmallWrites> small;
   Napi::Reference<Napi::Int32Array> result;
   int32_t* numbers;
   Napi::Reference<Napi::Int32Array> ssh_payloads;
@@ -94,6 +110,12 @@ inline Napi::Value FingerprintsOf(Napi::Env env, const std::vector<Fingerprint>&
 
 // Payloads that one call tells.
 constexpr size_t kMostSshPayloads = 1024;
+
+// The content type of application data in TLS, and what layouts without types are given.
+constexpr uint8_t kApplicationData = 23;
+
+// addon_small.cc: what every small record calls.
+void DefineSmall(napi_env env, napi_value exports, Instance* instance);
 
 // addon_ssh.cc: SshSealer and SshOpener.
 void DefineSsh(Napi::Env env, Napi::Object exports, Instance* instance);

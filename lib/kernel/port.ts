@@ -1,5 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import { constants } from 'node:os';
+import type { CryptState } from '../crypt-options.js';
 import { type Kernel, native } from '../native.js';
 import { type Watched, watcher } from './readiness.js';
 
@@ -118,4 +119,14 @@ export class KernelPort implements Watched {
     const waits = this.#onReadable !== undefined || this.#writableWaiters.length > 0;
     watcher().setWaiting(this.#id, waits && this.#isRef);
   }
+}
+
+/** What does the kernel's cryptography of a direction. */
+export function offloadOf(
+  engine: CryptState['engine'],
+  port: KernelPort | undefined,
+  write: boolean,
+): CryptState['offload'] {
+  if (engine === 'so_crypt') return 'software';
+  return engine === 'ktls' ? port!.offload(write) : 'none';
 }

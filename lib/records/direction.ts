@@ -1,5 +1,6 @@
 import type { Arming } from '../arm.js';
 import type { ArmedProtocol, DirectionState, EngineName, ReadState } from '../crypt-options.js';
+import type { Entry } from '../socket-internals.js';
 
 export type Callback = (error?: Error | null) => void;
 
@@ -25,6 +26,8 @@ export interface Writer {
   setMaxFragment?(size: number): void;
   /** Sends application data; the callback comes when the kernel has all of it. */
   send(chunks: readonly Uint8Array[], length: number, callback: Callback): void;
+  /** {@link send} for a head and a body that are short, as http writes them. False: nothing was done, because it has to go by `send`. */
+  sendEntries?(entries: readonly Entry[], callback: Callback): boolean;
   /**
    * SSH: seals a payload in two parts, both of which may be used again when this returns; it is sent when the turn ends, or {@link sendSealed}
    * is called. For when nothing waits in the stream's queue. False: it has to be written. Throws when it can't be sealed.
@@ -90,6 +93,11 @@ export abstract class Reader {
    * @throws SoCryptError for the first record that can't be opened; what came before it has been handed out
    */
   abstract open(input: Uint8Array, length: number, sink: RecordSink): void;
+  /** The same, but may return the application data that comes last instead of giving it to the sink. */
+  openLast(input: Uint8Array, length: number, sink: RecordSink): Buffer | undefined {
+    this.open(input, length, sink);
+    return undefined;
+  }
   /** Goes over to the next key (RFC 8446 7.2). False: no traffic secret was given, or the engine can't. */
   abstract keyUpdate(): boolean;
   /** Wipes the keys. */

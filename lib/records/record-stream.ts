@@ -116,12 +116,21 @@ export class RecordStream implements RecordSink {
     const reader = this.reader!;
     if (reader.closed) return false; // RFC 8446 6.1: what comes after close_notify is ignored
     let failure: SoCryptError | undefined;
+    let last: Buffer | undefined;
     this.overheadRead += length;
     try {
-      reader.open(bytes, length, this);
+      last = reader.openLast(bytes, length, this);
+      if (last !== undefined) this.#checkData();
     } catch (error) {
+      last = undefined;
       failure = error as SoCryptError;
     }
+    if (last !== undefined && this.#parts.length > 0) {
+      this.#parts.push(last);
+      last = undefined;
+    }
+    // Nearly every read comes here with one piece of data.
+    if (last !== undefined) return this.#end(reader, this.#deliver(last));
     let more = this.#afterRecords(reader, failure);
     // SSH, one packet at a time.
     while (failure === undefined && reader.isHolding && !reader.isWaiting && this.#mayOpenHeld())
@@ -174,7 +183,10 @@ export class RecordStream implements RecordSink {
   }
 
   #afterRecords(reader: Reader, failure: SoCryptError | undefined): boolean {
-    const more = this.#deliverParts();
+    return this.#end(reader, this.#deliverParts(), failure);
+  }
+
+  #end(reader: Reader, more: boolean, failure?: SoCryptError): boolean {
     if (this.#host.destroyed) return false;
     if (failure !== undefined) this.fail(failure);
     else if (reader.closed) this.#host.deliverEnd();
@@ -182,10 +194,19 @@ export class RecordStream implements RecordSink {
   }
 
   onData(data: Buffer): void {
+    this.#checkData();
+    this.#parts.push(data);
+  }
+
+  #checkData(): void {
     if (this.reader!.handshake !== undefined)
       throw unexpected('Application data came in the middle of a handshake message');
     this.reader!.idle = 0;
-    this.#parts.push(data);
+  }
+
+  #deliver(data: Buffer): boolean {
+    this.overheadRead -= data.length;
+    return this.#host.deliver(data);
   }
 
   onControl(type: number, content: Buffer): boolean {
@@ -245,10 +266,9 @@ export class RecordStream implements RecordSink {
     let more = true;
     for (let i = 0; i < parts.length && !this.#host.destroyed; i++) {
       const part = parts[i]!;
-      this.overheadRead -= part.length;
       let delivered = false;
       try {
-        more = this.#host.deliver(part);
+        more = this.#deliver(part);
         delivered = true;
       } finally {
         // The application's listener threw: should the process survive that, the rest must not be lost.

@@ -1,7 +1,10 @@
 import type { Entry } from '../socket-internals.js';
 
 /** Up to here copying is cheaper than handing several Buffers to the addon. */
-const MOST = 16_384;
+export const MOST = 16_384;
+
+/** Up to here a loop is faster than TypedArray.prototype.set(). */
+const TINY = 24;
 
 // What is written here is sealed before anything else can run.
 const scratch = Buffer.allocUnsafeSlow(MOST);
@@ -24,6 +27,19 @@ export function gather(entries: readonly Entry[], atOnce: number): Buffer | unde
       scratch.set(chunk, at);
       at += chunk.length;
     }
+  }
+  return scratch.subarray(0, at);
+}
+
+/** The same for chunks of {@link MOST} bytes at most. */
+export function gatherBytes(chunks: readonly Uint8Array[]): Buffer {
+  let at = 0;
+  for (let i = 0; i < chunks.length; i++) {
+    const chunk = chunks[i]!;
+    const { length } = chunk;
+    if (length > TINY) scratch.set(chunk, at);
+    else for (let k = 0; k < length; k++) scratch[at + k] = chunk[k]!;
+    at += length;
   }
   return scratch.subarray(0, at);
 }

@@ -41,6 +41,35 @@ function ownMemory(size: number): Buffer {
   return memory;
 }
 
+/** Up to so many bytes {@link small} is for. */
+export const SMALL_OUTPUT = 2_048;
+
+/**
+ * Memory for the plaintext of small reads: a piece that many share, as those of Buffer.allocUnsafe(). Only that the Buffer is made when its
+ * length is known, instead of one before and one behind.
+ */
+class SmallOutput {
+  #memory: Buffer = Buffer.alloc(0);
+  /** Where the next plaintext goes. */
+  taken = 0;
+
+  /** @returns memory with room for so many bytes behind {@link taken} */
+  reserve(least: number): Buffer {
+    if (this.#memory.length - this.taken < least) {
+      this.#memory = ownMemory(4 * SMALL_OUTPUT);
+      this.taken = 0;
+    }
+    return this.#memory;
+  }
+
+  /** The first so many of them are in use. */
+  keep(length: number): void {
+    this.taken = Math.min(this.#memory.length, this.taken + ((length + 7) & ~7));
+  }
+}
+
+export const small = new SmallOutput();
+
 let shared: Buffer = Buffer.alloc(0);
 let taken = 0;
 

@@ -5,12 +5,14 @@ import { SoCryptError, type SoCryptErrorCode } from '../errors.js';
 import { native, type Opener, OpenStatus } from '../native.js';
 import { providerFailed } from '../provider-failure.js';
 import { type Engine, Reader, type RecordSink } from '../records/direction.js';
-import { allocateOutput } from './output.js';
+import { allocateOutput, SMALL_OUTPUT, small } from './output.js';
 
 /** The read direction of a socket on a userland engine. */
 export class RecordReader extends Reader {
   readonly engine: Engine;
   readonly #opener: Opener;
+  /** What native.open knows it by. */
+  readonly #slot: number;
   readonly #isCbc: boolean;
   #stashed = 0;
 
@@ -18,6 +20,7 @@ export class RecordReader extends Reader {
     super(arming);
     this.engine = engine;
     this.#opener = new native.Opener(arming.read);
+    this.#slot = this.#opener.slot;
     this.#isCbc = arming.facts.mode === 'cbc';
   }
 
@@ -51,20 +54,31 @@ export class RecordReader extends Reader {
   }
 
   open(input: Uint8Array, length: number, sink: RecordSink): void {
+    const last = this.openLast(input, length, sink);
+    if (last !== undefined) sink.onData(last);
+  }
+
+  override openLast(input: Uint8Array, length: number, sink: RecordSink): Buffer | undefined {
     const { result } = native;
     for (let start = 0; ; ) {
-      const output = allocateOutput(this.#stashed + length - start);
-      const status = this.#opener.open(input, start, length, output);
+      const least = this.#stashed + length - start;
+      const isSmall = least <= SMALL_OUTPUT;
+      const output = isSmall ? small.reserve(least) : allocateOutput(least);
+      const at = isSmall ? small.taken : 0;
+      const status = native.open(this.#slot, input, start, length, output, at);
       start += result[0]!;
       this.#stashed = result[4]!;
       const produced = result[1]!;
       const type = result[2]!;
-      const end = produced + result[3]!;
-      if (produced > 0) sink.onData(produced === output.length ? output : output.subarray(0, produced));
-      if (status === OpenStatus.needMore) return;
+      const end = at + produced;
+      if (isSmall) small.keep(produced);
+      let data: Buffer | undefined;
+      if (produced > 0) data = produced === output.length ? output : output.subarray(at, end);
+      if (status === OpenStatus.needMore) return data;
+      if (data !== undefined) sink.onData(data);
       if (status === OpenStatus.control) {
-        const content = Buffer.from(output.subarray(produced, end));
-        if (!sink.onControl(type, content)) return;
+        const content = Buffer.from(output.subarray(end, end + result[3]!));
+        if (!sink.onControl(type, content)) return undefined;
       } else if (status < 0) {
         throw this.#error(status);
       }

@@ -3,7 +3,8 @@ import type { DirectionState } from '../crypt-options.js';
 import { systemError } from '../kernel/port.js';
 import type { Callback, Engine, Writer } from '../records/direction.js';
 import { sendInPieces } from '../records/pieces.js';
-import { RecordWriter, type Sealed, type Sent } from './writer.js';
+import type { Entry } from '../socket-internals.js';
+import { RecordWriter, type Sealed, type Sent, SMALL } from './writer.js';
 
 /** Where sealed records go. */
 export interface Outlet {
@@ -74,6 +75,38 @@ export class UserlandWriter implements Writer {
     );
   }
 
+  sendEntries(entries: readonly Entry[], callback: Callback): boolean {
+    const fd = this.#outlet.idleDescriptor;
+    if (fd < 0) return false;
+    let head: Entry | undefined;
+    let body: Uint8Array | undefined;
+    for (let i = 0; i < entries.length; i++) {
+      const entry = entries[i]!;
+      if (entry.chunk.length === 0) continue;
+      if (head === undefined) head = entry;
+      else if (body === undefined && typeof entry.chunk !== 'string') body = entry.chunk;
+      else return false;
+    }
+    if (head === undefined) return false;
+    const { chunk, encoding } = head;
+    const isText = typeof chunk === 'string';
+    const isUtf8 = encoding === 'utf8' || encoding === 'utf-8';
+    if (isText && !isUtf8 && encoding !== 'latin1') return false;
+    // UTF-16 to UTF-8 makes three bytes of one unit at most.
+    const most = (isText && isUtf8 ? 3 * chunk.length : chunk.length) + (body?.length ?? 0);
+    if (most > SMALL) return false;
+    let sent: Sent | undefined;
+    try {
+      sent = this.#records.sendSmall(fd, chunk, isUtf8, body, most);
+    } catch (error) {
+      callback(error as Error);
+      return true;
+    }
+    if (sent === undefined) return false;
+    this.#end(sent, callback);
+    return true;
+  }
+
   sendControl(type: number, content: Uint8Array, callback: Callback): void {
     let sealed: Sealed;
     try {
@@ -97,20 +130,26 @@ export class UserlandWriter implements Writer {
     let sent: Sent | undefined;
     let sealed: Sealed | undefined;
     try {
-      if (fd >= 0) sent = this.#records.sealTo(fd, chunks, length);
+      if (fd >= 0) sent = this.#sealTo(fd, chunks, length);
       if (sent === undefined) sealed = this.#records.seal(chunks, length);
     } catch (error) {
       return callback(error as Error);
     }
-    if (sent !== undefined) this.#end(sent, length, callback);
+    if (sent !== undefined) this.#end(sent, callback);
     else this.#write(sealed!, length, callback);
   }
 
+  #sealTo(fd: number, chunks: Uint8Array | readonly Uint8Array[], length: number): Sent | undefined {
+    const isSmall = length <= SMALL && chunks instanceof Uint8Array;
+    const sent = isSmall ? this.#records.sendSmall(fd, chunks, false, undefined, length) : undefined;
+    return sent ?? this.#records.sealTo(fd, chunks, length);
+  }
+
   // Most writes end here: the kernel has everything, and libuv knows nothing of it.
-  #end({ rest, error }: Sent, plain: number, callback: Callback): void {
+  #end({ length, rest, error }: Sent, callback: Callback): void {
     this.#outlet.touch();
-    if (rest !== undefined) return this.#write(rest, plain, callback);
-    this.#outlet.overheadWritten -= plain;
+    if (rest !== undefined) return this.#write(rest, length, callback);
+    this.#outlet.overheadWritten -= length;
     callback(error === 0 ? null : systemError(error, 'write'));
   }
 

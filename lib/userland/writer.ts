@@ -10,6 +10,9 @@ import { providerFailed } from '../provider-failure.js';
 /** Plaintext bytes that are sealed and handed to the kernel in one piece: eight full records. */
 const SEGMENT = 131_072;
 
+/** Plaintext bytes up to which there is a shorter way. */
+export const SMALL = 16_384;
+
 const small = new BufferPool(20_480, 64);
 const large = new BufferPool(SEGMENT + 8_192, 16);
 
@@ -21,6 +24,8 @@ export interface Sealed {
 
 /** What became of records that a socket got as they were sealed. */
 export interface Sent {
+  /** Bytes of the plaintext. */
+  length: number;
   /** What the socket has not taken; undefined: nothing. */
   rest: Sealed | undefined;
   /** -errno; 0: it works. */
@@ -28,7 +33,7 @@ export interface Sent {
 }
 
 // One for all: it is looked at before anything else can run.
-const sent: Sent = { rest: undefined, error: 0 };
+const sent: Sent = { length: 0, rest: undefined, error: 0 };
 
 /** The socket is full, or it is none, or the system lacks memory: libuv's business. */
 const { EAGAIN, EWOULDBLOCK, ENOTSOCK, ENOBUFS, ENOMEM } = constants.errno;
@@ -38,6 +43,8 @@ const FOR_LIBUV: readonly number[] = [EAGAIN, EWOULDBLOCK, ENOTSOCK, ENOBUFS, EN
 export class RecordWriter {
   readonly protocol: Arming['protocol'];
   readonly #sealer: Sealer;
+  /** What native.sendSmall knows it by. */
+  readonly #slot: number;
   readonly #cipher: Arming['cipher'];
   readonly #layout: DirectionSpec['layout'];
   readonly #recordLimit: number;
@@ -62,6 +69,7 @@ export class RecordWriter {
     this.#keyUpdateAfter = arming.keyUpdateAfter;
     this.protocol = arming.protocol;
     this.#sealer = new native.Sealer(arming.write);
+    this.#slot = this.#sealer.slot;
     this.#maxFragment = this.#mostFragment = arming.write.maxFragment;
     this.#overhead = this.#sealer.overhead;
     this.canUpdate = arming.write.secret.length > 0;
@@ -148,7 +156,8 @@ export class RecordWriter {
     const buffer = pool.acquire();
     const written = this.#sealInto(buffer, ContentType.applicationData, chunks, fd);
     const count = native.result[0]!;
-    sent.error = count < 0 && !FOR_LIBUV.includes(count) ? count : 0;
+    sent.error = errorOf(count);
+    sent.length = length;
     if (count === written || sent.error !== 0) {
       pool.release(buffer);
       sent.rest = undefined;
@@ -158,6 +167,34 @@ export class RecordWriter {
         release: () => pool.release(buffer),
       };
     }
+    return sent;
+  }
+
+  /**
+   * The same for a head and a body, which take no way through Buffers.
+   *
+   * @param most bytes that they may be, at most {@link SMALL}
+   * @param isUtf8 of a head that is a string; else it is latin1
+   * @returns undefined: nothing was done, because it has to go by {@link sealTo}
+   */
+  sendSmall(
+    fd: number,
+    head: string | Uint8Array,
+    isUtf8: boolean,
+    body: Uint8Array | undefined,
+    most: number,
+  ): Sent | undefined {
+    const records = Math.ceil(most / this.#maxFragment);
+    if (this.#atMost + records > this.#limit) return undefined;
+    const written = native.sendSmall(this.#slot, fd, head, isUtf8, body);
+    if (written === SealStatus.capacity) return undefined;
+    this.#count(most);
+    if (written < 0) throw failureOf(written);
+    sent.length = native.result[1]!;
+    const count = native.result[0]!;
+    sent.error = errorOf(count);
+    if (count === written || sent.error !== 0) sent.rest = undefined;
+    else sent.rest = { bytes: native.takeSealed(Math.max(count, 0)), release: () => {} };
     return sent;
   }
 
@@ -201,9 +238,17 @@ export class RecordWriter {
 
   #sealInto(buffer: Buffer, type: number, chunks: Uint8Array | readonly Uint8Array[], fd: number): number {
     const written = this.#sealer.seal(type, chunks, buffer, fd);
-    if (written < 0) throw written === SealStatus.limit ? sequenceEnded() : providerFailed();
+    if (written < 0) throw failureOf(written);
     return written;
   }
+}
+
+function errorOf(count: number): number {
+  return count < 0 && !FOR_LIBUV.includes(count) ? count : 0;
+}
+
+function failureOf(status: number): SoCryptError {
+  return status === SealStatus.limit ? sequenceEnded() : providerFailed();
 }
 
 function sequenceEnded(): SoCryptError {

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+// What every small record calls, with as little of N-API around it as it takes: a record of a kilobyte is sealed in half a microsecond.
+#include <algorithm>
+#include <iterator>
+
+#include "addon.h"
+#include "record/opener.h"
+#include "record/sealer.h"
+#include "send_now.h"
+
+namespace so_crypt {
+namespace {
+
+uint32_t Uint32(napi_env env, napi_value value) {
+  uint32_t number = 0;
+  napi_get_value_uint32(env, value, &number);
+  return number;
+}
+
+napi_value Int32(napi_env env, int32_t number) {
+  napi_value value = nullptr;
+  napi_create_int32(env, number, &value);
+  return value;
+}
+
+// open(slot, in, start, end, out, at) → status; the other numbers are in the result array
+napi_value Open(napi_env env, napi_callback_info info) {
+  napi_value args[6];
+  size_t count = 6;
+  void* data;
+  napi_get_cb_info(env, info, &count, args, nullptr, &data);
+  Instance* const instance = static_cast<Instance*>(data);
+  const std::unique_ptr<Opener>* const layer = instance->openers->At(Uint32(env, args[0]));
+  if (layer == nullptr || *layer == nullptr) return Int32(env, static_cast<int32_t>(OpenStatus::kLimit));
+  const Bytes in = ViewOf(env, args[1]);
+  const size_t end = std::min<size_t>(Uint32(env, args[3]), in.length);
+  const size_t start = std::min<size_t>(Uint32(env, args[2]), end);
+  const Bytes out = ViewOf(env, args[4]);
+  const size_t at = std::min<size_t>(Uint32(env, args[5]), out.length);
+  const OpenResult result = (*layer)->Open(in.data + start, end - start, out.data + at, out.length - at);
+  int32_t* const numbers = instance->numbers;
+  numbers[0] = static_cast<int32_t>(result.consumed);
+  numbers[1] = static_cast<int32_t>(result.produced);
+  numbers[2] = result.type;
+  numbers[3] = static_cast<int32_t>(result.control_length);
+  numbers[4] = static_cast<int32_t>((*layer)->stashed());
+  return Int32(env, static_cast<int32_t>(result.status));
+}
+
+// Copies a string's bytes to the scratch memory. False: it may be too long for that.
+bool ReadText(napi_env env, napi_value value, bool is_utf8, SmallWrites* memory, Chunk* chunk) {
+  // N-API cuts what is too long and puts a 0 behind it.
+  char* const out = reinterpret_cast<char*>(memory->text);
+  const auto read = is_utf8 ? napi_get_value_string_utf8 : napi_get_value_string_latin1;
+  size_t length = 0;
+  if (read(env, value, out, sizeof memory->text, &length) != napi_ok || length > SmallWrites::kMostText) return false;
+  *chunk = {memory->text, length};
+  return true;
+}
+
+// sendSmall(slot, fd, head, isUtf8, body) → bytes of the records, or a negative SealStatus
+napi_value SendSmall(napi_env env, napi_callback_info info) {
+  napi_value args[5];
+  size_t count = 5;
+  void* data;
+  napi_get_cb_info(env, info, &count, args, nullptr, &data);
+  Instance* const instance = static_cast<Instance*>(data);
+  const std::unique_ptr<Sealer>* const layer = instance->sealers->At(Uint32(env, args[0]));
+  if (layer == nullptr || *layer == nullptr) return Int32(env, static_cast<int32_t>(SealStatus::kLimit));
+  int32_t fd = -1;
+  napi_get_value_int32(env, args[1], &fd);
+  if (instance->small == nullptr) instance->small = std::make_unique<SmallWrites>();
+  SmallWrites* const memory = instance->small.get();
+  Chunk chunks[2];
+  napi_valuetype type = napi_undefined;
+  napi_typeof(env, args[2], &type);
+  if (type == napi_string) {
+    bool is_utf8 = false;
+    napi_get_value_bool(env, args[3], &is_utf8);
+    if (!ReadText(env, args[2], is_utf8, memory, &chunks[0])) return Int32(env, static_cast<int32_t>(SealStatus::kCapacity));
+  } else {
+    const Bytes head = ViewOf(env, args[2]);
+    chunks[0] = {head.data, head.length};
+  }
+  const Bytes body = ViewOf(env, args[4]);
+  chunks[1] = {body.data, body.length};
+  const size_t plain = chunks[0].length + chunks[1].length;
+  size_t written = 0;
+  const SealStatus status = (*layer)->Seal(kApplicationData, chunks, body.length > 0 ? 2 : 1, memory->sealed, sizeof memory->sealed, &written);
+  if (status != SealStatus::kOk) return Int32(env, static_cast<int32_t>(status));
+  memory->length = written;
+  instance->numbers[0] = static_cast<int32_t>(SendNow(fd, memory->sealed, written));
+  instance->numbers[1] = static_cast<int32_t>(plain);
+  return Int32(env, static_cast<int32_t>(written));
+}
+
+// takeSealed(from) → a copy of what sendSmall has sealed, from there on
+napi_value TakeSealed(napi_env env, napi_callback_info info) {
+  napi_value args[1];
+  size_t count = 1;
+  void* data;
+  napi_get_cb_info(env, info, &count, args, nullptr, &data);
+  const SmallWrites* const memory = static_cast<Instance*>(data)->small.get();
+  const size_t length = memory == nullptr ? 0 : memory->length;
+  const size_t from = std::min<size_t>(Uint32(env, args[0]), length);
+  napi_value copy = nullptr;
+  napi_create_buffer_copy(env, length - from, memory == nullptr ? nullptr : memory->sealed + from, nullptr, &copy);
+  return copy;
+}
+
+}  // namespace
+
+void DefineSmall(napi_env env, napi_value exports, Instance* instance) {
+  const napi_property_descriptor functions[] = {
+      {"open", nullptr, Open, nullptr, nullptr, nullptr, napi_enumerable, instance},
+      {"sendSmall", nullptr, SendSmall, nullptr, nullptr, nullptr, napi_enumerable, instance},
+      {"takeSealed", nullptr, TakeSealed, nullptr, nullptr, nullptr, napi_enumerable, instance},
+  };
+  napi_define_properties(env, exports, std::size(functions), functions);
+}
+
+}  // namespace so_crypt
