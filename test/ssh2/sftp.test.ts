@@ -40,6 +40,25 @@ test('20 MB up and down by sftp with sshd', async () => {
   client.end();
 });
 
+for (const [options, most] of [
+  [{}, 131_072],
+  [{ chunkSize: 20_000 }, 20_000],
+  [{ concurrency: 3 }, 32_768],
+] as const)
+  test(`steps of fastPut and fastGet with ${JSON.stringify(options)}`, async () => {
+    const client = await sshClient('so-crypt', await opensshServer(), { username });
+    const wrapper = await promisify<SFTPWrapper>(client.sftp.bind(client) as never)();
+    const [remote, copy] = [path.join(folder, 'uploaded'), path.join(folder, 'copy')];
+    const steps: number[] = [];
+    const counting = { ...options, step: (_total: number, bytes: number) => void steps.push(bytes) };
+    await promisify<string, string, object>(wrapper.fastPut).call(wrapper, file, remote, counting);
+    assert.equal(Math.max(...steps.splice(0)), most);
+    await promisify<string, string, object>(wrapper.fastGet).call(wrapper, remote, copy, counting);
+    assert.equal(Math.max(...steps), most);
+    assert.equal(hashOf(copy), expected);
+    client.end();
+  });
+
 test('20 MB up and down by the program sftp', async () => {
   const root = fs.mkdtempSync(path.join(folder, 'root-'));
   const listener = await sshListener('so-crypt', {}, { onSession: serving(root) });
