@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers';
 import { BufferPool, poolFor } from '../buffer-pool.js';
 import { SoCryptError } from '../errors.js';
 import { native, SealStatus, type SshSealer, type SshSpec } from '../native.js';

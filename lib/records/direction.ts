@@ -26,8 +26,8 @@ export interface Writer {
   /** Sends application data; the callback comes when the kernel has all of it. */
   send(chunks: readonly Uint8Array[], length: number, callback: Callback): void;
   /**
-   * SSH: seals a payload in two parts, both of which may be used again when this returns; it is sent when the turn ends, or {@link sendSealed}
-   * is called. For when nothing waits in the stream's queue. False: it has to be written. Throws when it can't be sealed.
+   * SSH: seals a payload in two parts, both of which may be used again when this returns; it is sent when the turn or the iteration of the
+   * event loop ends, or {@link sendSealed} is called. For when nothing waits in the stream's queue. False: it has to be written. Throws when it can't be sealed.
    */
   sealNow?(head: Uint8Array, body: Uint8Array): boolean;
   /** SSH: sends what is sealed. */
