@@ -74,7 +74,8 @@ export class UserlandPacketWriter extends PacketWriter<SealerKey> {
     if (!this.isSettled || length === 0 || length > this.maxPayload) return false;
     const { sealer, overhead } = this.key;
     const bound = length + overhead;
-    if (this.#segment !== null && this.#segment.room < bound) this.sendSealed();
+    if (this.#segment !== null && this.#segment.room < bound && !this.#segment.widen(bound))
+      this.sendSealed();
     this.#segment ??= new Segment(bound);
     const written = this.#segment.seal(sealer, head, body);
     if (written < 0) throw written === SealStatus.limit ? keyLimit() : providerFailed();

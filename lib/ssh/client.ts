@@ -4,6 +4,7 @@ import type { CryptState } from '../crypt-options.js';
 import { Socket } from '../socket.js';
 import { checkOptions, type EngineOptions } from './packet-layer.js';
 import { transferInLargeSteps } from './sftp.js';
+import { writeWithoutCopy } from './sftp-write.js';
 import { attach, carried } from './sockets.js';
 import { ssh2, streamOf } from './ssh2.js';
 
@@ -46,7 +47,10 @@ export class Client extends ssh2.Client {
     const callback = given.at(-1); // ssh2 takes an environment before it
     if (typeof callback === 'function')
       given.splice(-1, 1, (error, sftp) => {
-        if (sftp !== undefined) transferInLargeSteps(sftp);
+        if (sftp !== undefined) {
+          transferInLargeSteps(sftp);
+          writeWithoutCopy(sftp);
+        }
         callback(error, sftp);
       });
     return super.sftp(...given);
