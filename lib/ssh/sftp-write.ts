@@ -21,12 +21,10 @@ interface Inside {
 type Written = (error?: Error, end?: number) => void;
 
 const SSH_FXP_WRITE = 6;
-/** Below that, a copy costs less than a packet more. */
-const LEAST = 16_384;
-
 /**
  * SSH_FXP_WRITE without ssh2's copy of the data (whose memory is new for each request, and page faults cost more than the copy): what comes
- * before them goes in a packet of its own, and they are sealed from where they are. What does not go at once is ssh2's business.
+ * before them goes in a packet of its own, and they are sealed from where they are. What fits one packet with them, and what does not go at once,
+ * is ssh2's business.
  */
 export function writeWithoutCopy(sftp: Ssh2.SFTPWrapper): void {
   if (!isAsExpected(sftp)) return;
@@ -40,7 +38,7 @@ export function writeWithoutCopy(sftp: Ssh2.SFTPWrapper): void {
       isCount(offset) &&
       isCount(length) &&
       isCount(position) &&
-      length >= LEAST &&
+      25 + handle.length + length > outgoing.packetSize &&
       length <= this._maxWriteLen &&
       offset + length <= buffer.length &&
       outgoing.state === 'open' &&
