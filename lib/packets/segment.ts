@@ -8,7 +8,7 @@ const small = new BufferPool(4096, 64);
 
 /** Sealed packets that go to the kernel together. */
 export class Segment {
-  readonly #pool: Pick<BufferPool, 'acquire' | 'release'>;
+  #pool: Pick<BufferPool, 'acquire' | 'release'>;
   #buffer: Buffer;
   #length = 0;
   #plain = 0;
@@ -32,6 +32,17 @@ export class Segment {
   /** Bytes beyond those of the payloads. */
   get overhead(): number {
     return this.#length - this.#plain;
+  }
+
+  /** Makes room for so many bytes, if it is small. False: send it. */
+  widen(bound: number): boolean {
+    if (this.#pool !== small || this.#length + bound > segments.size) return false;
+    const buffer = segments.acquire();
+    this.#buffer.copy(buffer, 0, 0, this.#length);
+    small.release(this.#buffer);
+    this.#pool = segments;
+    this.#buffer = buffer;
+    return true;
   }
 
   /** @returns bytes sealed, or a negative SealStatus */

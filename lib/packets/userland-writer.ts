@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers';
 import { BufferPool, poolFor } from '../buffer-pool.js';
 import { SoCryptError } from '../errors.js';
 import { native, SealStatus, type SshSealer, type SshSpec } from '../native.js';
@@ -47,6 +48,8 @@ export class UserlandPacketWriter extends PacketWriter<SealerKey> {
   /** Packets that {@link sealNow} has sealed and that are not on their way yet. */
   #segment: Segment | null = null;
   #willFlush = false;
+  /** Some have gone in this iteration of the event loop. */
+  #hasSent = false;
 
   constructor(key: SealerKey, outlet: PacketOutlet, engine: Engine) {
     super(key);
@@ -71,15 +74,23 @@ export class UserlandPacketWriter extends PacketWriter<SealerKey> {
     if (!this.isSettled || length === 0 || length > this.maxPayload) return false;
     const { sealer, overhead } = this.key;
     const bound = length + overhead;
-    if (this.#segment !== null && this.#segment.room < bound) this.sendSealed();
+    if (this.#segment !== null && this.#segment.room < bound && !this.#segment.widen(bound))
+      this.sendSealed();
     this.#segment ??= new Segment(bound);
     const written = this.#segment.seal(sealer, head, body);
     if (written < 0) throw written === SealStatus.limit ? keyLimit() : providerFailed();
-    if (!this.#willFlush) {
-      this.#willFlush = true;
-      process.nextTick(endTurn, this);
-    }
+    if (!this.#willFlush) this.#flushSoon();
     return true;
+  }
+
+  // What comes first leaves when its turn ends. Where many callbacks run in one iteration of the event loop, each a turn with a packet, what
+  // the others bring leaves together, when the iteration ends.
+  #flushSoon(): void {
+    this.#willFlush = true;
+    if (this.#hasSent) return; // endIteration() is to come
+    this.#hasSent = true;
+    process.nextTick(endTurn, this);
+    whenIterationEnds(this);
   }
 
   sendSealed(): void {
@@ -98,6 +109,11 @@ export class UserlandPacketWriter extends PacketWriter<SealerKey> {
   endTurn(): void {
     this.#willFlush = false;
     this.sendSealed();
+  }
+
+  endIteration(): void {
+    this.#hasSent = false;
+    this.endTurn();
   }
 
   override dispose(): void {
@@ -147,6 +163,23 @@ export class UserlandPacketWriter extends PacketWriter<SealerKey> {
 
 function endTurn(writer: UserlandPacketWriter): void {
   writer.endTurn();
+}
+
+const waiting = new Set<UserlandPacketWriter>();
+let isWatchingExit = false;
+
+function whenIterationEnds(writer: UserlandPacketWriter): void {
+  if (waiting.size === 0) setImmediate(endIteration);
+  waiting.add(writer);
+  if (isWatchingExit) return;
+  isWatchingExit = true;
+  process.on('exit', endIteration); // exit() in the middle of an iteration
+}
+
+function endIteration(): void {
+  const writers = [...waiting];
+  waiting.clear();
+  for (const writer of writers) writer.endIteration();
 }
 
 /** The error for a key under which no more packets may be sealed or opened. */

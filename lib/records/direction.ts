@@ -29,8 +29,8 @@ export interface Writer {
   /** {@link send} for a head and a body that are short, as http writes them. False: nothing was done, because it has to go by `send`. */
   sendEntries?(entries: readonly Entry[], callback: Callback): boolean;
   /**
-   * SSH: seals a payload in two parts, both of which may be used again when this returns; it is sent when the turn ends, or {@link sendSealed}
-   * is called. For when nothing waits in the stream's queue. False: it has to be written. Throws when it can't be sealed.
+   * SSH: seals a payload in two parts, both of which may be used again when this returns; it is sent when the turn or the iteration of the
+   * event loop ends, or {@link sendSealed} is called. For when nothing waits in the stream's queue. False: it has to be written. Throws when it can't be sealed.
    */
   sealNow?(head: Uint8Array, body: Uint8Array): boolean;
   /** SSH: sends what is sealed. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { kSealNow } from '../../lib/socket-internals.js';
+import { kRawWrite, kSealNow } from '../../lib/socket-internals.js';
 import { isSoCrypt } from '../support/engine.js';
 import { sha256, until } from '../support/sockets.js';
 import { message, nameOf, openAll, sshPair, suites } from '../support/ssh.js';
@@ -70,3 +70,41 @@ test('nothing is sealed at once while a socket is corked, and neither no payload
   pair.ours.uncork();
   pair.close();
 });
+
+// The kernel's engine seals in write(2).
+if (!isSoCrypt)
+  test('the first turn of an iteration of the event loop sends at once, and what the others bring goes together', async () => {
+    const pair = await sshPair(suites[0]!, 3n);
+    const payloads = Array.from({ length: 20 }, (_, i) => payloadOf(100 + i));
+    const written: number[] = [];
+    const rawWrite = pair.ours[kRawWrite].bind(pair.ours);
+    pair.ours[kRawWrite] = (bytes, callback) => {
+      written.push(bytes.length);
+      rawWrite(bytes, callback);
+    };
+    const sealed = payloads.map(
+      (payload, i) =>
+        new Promise<void>((resolve) => {
+          setImmediate(() => {
+            assert.equal(written.length, i === 0 ? 0 : 1);
+            assert.ok(pair.ours[kSealNow](payload, Buffer.alloc(0)));
+            resolve();
+          });
+        }),
+    );
+    await Promise.all(sealed);
+    await until(() => pair.ours.bytesWritten === Buffer.concat(payloads).length, 'all is written');
+    assert.equal(written.length, 2);
+    // And so again.
+    setImmediate(() => pair.ours[kSealNow](payloads[0]!, Buffer.alloc(0)));
+    await until(() => written.length === 3, 'one more');
+    // A small packet waits for the larger ones behind it, as far as they go together.
+    const mixed = [20, 4000, 32_768, 32_768, 32_768, 32_768, 50].map(payloadOf);
+    for (const payload of mixed) assert.ok(pair.ours[kSealNow](payload, Buffer.alloc(0)));
+    await until(() => written.length === 4, 'one write');
+    pair.ours.end();
+    await until(() => pair.peer.readableEnded, 'the end');
+    const opened = openAll(pair.opener, pair.wire());
+    assert.deepEqual(opened.map(sha256), [...payloads, payloads[0]!, ...mixed].map(sha256));
+    pair.close();
+  });

@@ -1,8 +1,19 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { test } from 'node:test';
+import { isSoCrypt } from '../support/engine.js';
 import { Random } from '../support/random.js';
 import { sha256, until } from '../support/sockets.js';
-import { closed, exec, libraryPairs, socketOf, sshClient, sshListener } from '../support/ssh-ends.js';
+import {
+  closed,
+  exec,
+  libraryPairs,
+  password,
+  socketOf,
+  sshClient,
+  sshListener,
+} from '../support/ssh-ends.js';
 import { onlySuite, type SshSuite, suiteName } from '../support/ssh-suites.js';
 
 // Channel data is sealed at once, and all of a turn is written together: what follows it in that turn must not overtake it, or get lost.
@@ -73,6 +84,33 @@ for (const way of ['end', 'destroy'] as const)
     socketOf(connection)[way]();
     await until(() => Buffer.concat(received).length === content.length, 'all arrives');
     assert.equal(sha256(Buffer.concat(received)), sha256(content));
+  });
+
+// The kernel's engine has nothing that waits for the iteration's end.
+if (!isSoCrypt)
+  test('what was written before process.exit() in the same iteration of the event loop arrives', async () => {
+    const received: Buffer[] = [];
+    const listener = await sshListener(
+      'ssh2',
+      {},
+      {
+        onSession: (session) =>
+          session.on('shell', (accept) => accept().on('data', (bytes: Buffer) => received.push(bytes))),
+      },
+    );
+    const script = `
+    import { Client } from ${JSON.stringify(new URL('../../lib/ssh.js', import.meta.url).href)};
+    const client = new Client();
+    client.on('ready', () => client.shell(false, (error, channel) => {
+      for (const text of ['one ', 'two ', 'three'])
+        setImmediate(() => channel.write(Buffer.from(text)));
+      setImmediate(() => process.exit(7));
+    }));
+    client.connect({ host: '127.0.0.1', port: ${listener.port}, username: 'tester', password: ${JSON.stringify(password)} });`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'inherit' });
+    const [code] = await once(child, 'exit');
+    assert.equal(code, 7);
+    await until(() => Buffer.concat(received).toString() === 'one two three', 'all arrives');
   });
 
 test('a peer that does not read for a while gets all of it', async () => {
