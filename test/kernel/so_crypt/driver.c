@@ -162,6 +162,7 @@ static void do_recv(const char *which, size_t length, int flags, int with_contro
 }
 
 /* drain END MS → all bytes that come until so long nothing came, or the end: N ENDED HEX */
+/* until nothing comes for `patience` ms; a slow machine takes longer for the first bytes */
 static void do_drain(const char *which, int patience)
 {
 	size_t have = 0;
@@ -169,7 +170,7 @@ static void do_drain(const char *which, int patience)
 
 	while (have < MOST) {
 		struct pollfd p = { *end(which), POLLIN, 0 };
-		if (poll(&p, 1, patience) <= 0)
+		if (poll(&p, 1, have ? patience : 20 * patience) <= 0)
 			break;
 		ssize_t n = recv(*end(which), bytes + have, MOST - have, 0);
 		if (n <= 0) {

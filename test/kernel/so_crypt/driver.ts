@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
 /** poll(2)'s bits. */
@@ -44,6 +45,9 @@ export interface Received {
 
 /** The option is reached at SOL_SOCKET, which a patched kernel has, and TCP_ULP is set by it (pair.h). */
 export const atSocket = process.env.SO_CRYPT_LEVEL === 'socket';
+
+/** Milliseconds between what is sent together: more where lockdep slows everything down. */
+const PATIENCE = existsSync('/proc/lockdep') ? 60 : 8;
 
 /** driver.c: a TCP connection whose end `a` gets SO_CRYPT and whose end `b` is plain. */
 export class Driver {
@@ -118,8 +122,8 @@ export class Driver {
     };
   }
 
-  /** What the wire carried, until nothing comes for `patience` ms. `ended`: 1 FIN, -errno, else 0. */
-  async drain(end = 'b', patience = 8): Promise<{ data: Buffer; ended: number }> {
+  /** What the wire carried, until nothing comes for `patience` ms (for the first bytes, 20 times as long). `ended`: 1 FIN, -errno, else 0. */
+  async drain(end = 'b', patience = PATIENCE): Promise<{ data: Buffer; ended: number }> {
     const words = (await this.line('drain', end, patience)).split(' ');
     return { data: Buffer.from(words[2] ?? '', 'hex'), ended: Number(words[1]) };
   }
