@@ -47,6 +47,8 @@
               "native/addon_handshake.cc",
               "native/addon_linux.cc",
               "native/handshake/handshake.cc",
+              "native/handshake/here.cc",
+              "native/handshake/loop.cc",
               "native/handshake/profile.cc",
               "native/handshake/threads.cc",
               "native/handshake/tls_context.cc",

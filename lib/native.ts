@@ -324,7 +324,7 @@ export interface HandshakeContext {
   readonly nothing?: never;
 }
 
-/** Threads without JavaScript that do handshakes (native/handshake/threads.h). */
+/** Handshakes without JavaScript, in threads of their own or in this one (native/handshake/threads.h, here.h). */
 export interface HandshakeThreads {
   /** 0 or -errno. To be called again when a context has been made. */
   start(): number;
@@ -335,6 +335,7 @@ export interface HandshakeThreads {
   take(): Buffer;
   /** Whether they keep the process alive. */
   setRef(on: boolean): void;
+  /** For good. */
   stop(): void;
 }
 
@@ -356,6 +357,8 @@ interface Native {
         callback: () => void,
       ) => HandshakeThreads)
     | undefined;
+  /** Linux only. `callback` is never called by one of its methods. */
+  HandshakesHere: (new (timeout: number, callback: () => void) => HandshakeThreads) | undefined;
   /** Adds to the niceness of the calling thread, where the system allows it. Linux only. */
   lowerPriority: ((niceness: number) => void) | undefined;
   /** Linux and OpenBSD only. */

@@ -4,6 +4,7 @@ import tls from 'node:tls';
 import { callableBase } from './callable.js';
 import { resolveEngine } from './engines.js';
 import type { Handshake } from './handshake/handshake.js';
+import { canBeNative } from './handshake-workers/native-threads.js';
 import { HandshakeService } from './handshake-workers/service.js';
 import { threadsOf } from './handshake-workers/setup.js';
 import { adopt } from './server.js';
@@ -81,7 +82,7 @@ class Carriage {
   readonly #engineOptions: EngineOptions;
   // The server as a handshake sees it: the same, but that the handshake's events come by here. Each connection has one that inherits.
   readonly #views: object;
-  /** Does the handshakes in other threads. */
+  /** Does the handshakes that are not Node's TLSSocket's in this thread. */
   readonly #service: HandshakeService | undefined;
 
   constructor(server: tls.Server, options: ServerOptions) {
@@ -108,20 +109,23 @@ class Carriage {
     server.removeListener('connection', this.#handshakeOf as never);
     server.on('connection', (connection) => this.#onConnection(connection));
     const threads = threadsOf(options);
-    this.#service =
-      threads &&
-      new HandshakeService(
-        server,
-        options,
-        threads,
-        (connection, isFresh) => this.#socketFor(connection, isFresh).socket,
-      );
+    if (threads.threads > 0 || canBeNative(options as tls.TlsOptions, threads))
+      this.#service = new HandshakeService(server, options, threads, {
+        socketFor: (connection, isFresh) => this.#socketFor(connection, isFresh).socket,
+        handshakeByNode: (connection, isFresh, received) =>
+          this.#handshakeByNode(connection, isFresh, received),
+      });
   }
 
   #onConnection(connection: Duplex): void {
     const isFresh = this.#isFresh(connection);
-    if (this.#service?.offer(connection, isFresh)) return;
-    const { socket, unread } = this.#socketFor(connection, isFresh);
+    if (!this.#service?.offer(connection, isFresh)) this.#handshakeByNode(connection, isFresh);
+  }
+
+  /** @param received what was read before, if that is not in the connection any more */
+  #handshakeByNode(connection: Duplex, isFresh: boolean, received?: Buffer): void {
+    const { socket, unread: left } = this.#socketFor(connection, isFresh);
+    const unread = received?.length ? received : left;
     const handshake = socket[kStart](true);
     const onError = (error: Error) => handshake.wire.destroy(error);
     socket.on('error', onError);

@@ -3,9 +3,10 @@ import type { CipherName } from '../crypt-options.js';
 import { tlsLayout } from '../frame-layouts.js';
 import { systemError } from '../kernel/port.js';
 import { type HandshakeContext, type HandshakeThreads, native } from '../native.js';
+import type { EngineOptions } from '../tls-options.js';
 import { type NativeEvent, NativeEvents } from './native-events.js';
 import { Unpacker } from './packing.js';
-import type { Threads } from './setup.js';
+import { kernelEngineOf, type Threads } from './setup.js';
 
 /** TLS 1.3's (RFC 8446 B.4). */
 const suites: readonly [id: number, cipher: CipherName][] = [
@@ -22,18 +23,20 @@ const beyond = [
   'pskCallback',
 ];
 
-/** A secure context that only threads without JavaScript use. */
+/** A secure context that only handshakes without JavaScript use. */
 export interface Credentials {
   readonly context: HandshakeContext;
   /** What it points into. */
   readonly owner: object;
 }
 
-/** Whether threads without JavaScript can do a server's handshakes, as far as its options tell. */
-export function canBeNative(options: tls.TlsOptions): boolean {
+/** Whether a server's handshakes can be done without JavaScript, as far as its options tell. */
+export function canBeNative(options: tls.TlsOptions & EngineOptions, threads: Threads): boolean {
   const given = options as Record<string, unknown>;
   const { maxVersion = tls.DEFAULT_MAX_VERSION, secureProtocol } = options;
-  if (maxVersion !== 'TLSv1.3' || secureProtocol) return false;
+  if (!threads.native || maxVersion !== 'TLSv1.3' || secureProtocol) return false;
+  // A kernel engine is attached by the thread.
+  if (kernelEngineOf(options) !== undefined) return false;
   return native.HandshakeThreads !== undefined && beyond.every((name) => !given[name]);
 }
 
@@ -51,7 +54,7 @@ export function credentialsOf(
   return { context: new native.HandshakeContext!(make, protocols, known), owner: owner! };
 }
 
-/** Threads without JavaScript: they do TLS 1.3 handshakes where nothing must be asked, and decline all else. */
+/** Threads without JavaScript, or this one: they do TLS 1.3 handshakes where nothing must be asked, and decline all else. */
 export class NativeThreads {
   readonly #settings: Threads & { timeout: number };
   readonly #onEvent: (event: NativeEvent) => void;
@@ -75,9 +78,11 @@ export class NativeThreads {
     const { threads, mostInFlight, priority, timeout } = this.#settings;
     if (this.#threads === undefined) {
       this.#events = new NativeEvents();
-      this.#threads = new native.HandshakeThreads!(threads, mostInFlight, priority, timeout, () =>
-        this.#take(),
-      );
+      const onNews = (): void => this.#take();
+      this.#threads =
+        threads === 0
+          ? new native.HandshakesHere!(timeout, onNews)
+          : new native.HandshakeThreads!(threads, mostInFlight, priority, timeout, onNews);
     }
     const result = this.#threads.start();
     if (result < 0) throw systemError(result, 'pthread_create');
