@@ -71,8 +71,10 @@ export class HandshakeService {
   readonly #native: NativeThreads | undefined;
   /** Native threads, or what they need, were not to be had. */
   #isNativeRefused = false;
-  /** Of the native threads; undefined: to be made. */
+  /** Of native handshakes; undefined: to be made. */
   #credentials: Credentials | undefined;
+  /** {@link NativeThreads.start} has been called for them. */
+  #isStarted = false;
   #lastContext = 0;
   #lastId = 0;
   #isClosed = false;
@@ -91,6 +93,7 @@ export class HandshakeService {
     if (canBeNative(options, threads)) {
       const { handshakeTimeout: timeout = HANDSHAKE_TIMEOUT } = options;
       this.#native = new NativeThreads({ ...threads, timeout }, (event) => this.#onNative(event));
+      this.#prepare();
     }
     if (threads.threads > 0)
       this.#pool = new Pool(threads, {
@@ -156,16 +159,28 @@ export class HandshakeService {
   #isNative(): boolean {
     if (this.#native === undefined || this.#isNativeRefused) return false;
     if (this.#hasContexts || this.#listeners() !== 0) return false;
-    if (this.#credentials !== undefined) return true;
+    if (this.#isStarted) return true;
     try {
-      this.#credentials = this.#makeCredentials();
+      this.#credentials ??= this.#makeCredentials();
       this.#native.start();
+      this.#isStarted = true;
       return true;
     } catch {
       // What is wrong with the options the server itself has said. No thread more is to be had, or this is no Node that is known.
-      this.#credentials = undefined;
       this.#isNativeRefused = true;
       return false;
+    }
+  }
+
+  // When the server makes its own: the process's defaults, and what lies behind the options, may be others later.
+  #prepare(): void {
+    this.#isNativeRefused = false;
+    this.#isStarted = false;
+    this.#credentials = undefined;
+    try {
+      this.#credentials = this.#makeCredentials();
+    } catch {
+      this.#isNativeRefused = true;
     }
   }
 
@@ -228,8 +243,7 @@ export class HandshakeService {
     define('setSecureContext', (given: tls.SecureContextOptions) => {
       setSecureContext.call(server, given);
       this.#secureContext = { ...NO_CONTEXT, ...given };
-      this.#credentials = undefined;
-      this.#isNativeRefused = false;
+      if (this.#native !== undefined) this.#prepare();
       const options = plainOptions(given);
       this.#pool?.broadcast({
         kind: 'secureContext',
@@ -240,7 +254,7 @@ export class HandshakeService {
     });
     define('setTicketKeys', (keys: Buffer) => {
       setTicketKeys.call(server, keys);
-      this.#credentials = undefined;
+      if (this.#native !== undefined) this.#prepare();
       this.#pool?.broadcast({ kind: 'ticketKeys', ticketKeys: server.getTicketKeys() });
     });
   }
@@ -422,7 +436,7 @@ export class HandshakeService {
       return;
     this.#pool?.stop();
     this.#native?.stop();
-    this.#credentials = undefined;
+    this.#isStarted = false;
   }
 }
 
