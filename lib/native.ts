@@ -85,13 +85,22 @@ export interface DirectionSpec {
   limit: number;
 }
 
+/** What connections with evp have in common whose keys follow from a TLS 1.3 traffic secret. */
+export interface DirectionPattern {
+  readonly nothing?: never;
+}
+
 export interface SealerSpec extends DirectionSpec {
+  /** In place of all but secret and sequence. */
+  pattern?: DirectionPattern;
   maxFragment: number;
   padTo: number;
   splitFirst: boolean;
 }
 
 export interface OpenerSpec extends DirectionSpec {
+  /** In place of all but secret and sequence. */
+  pattern?: DirectionPattern;
   /** Content type that is data, 0 where the layout has none. */
   applicationType: number;
 }
@@ -192,8 +201,15 @@ export interface Sealer extends NativeDirection {
    * Seals all of the chunks into `out`; bytes written, or a negative {@link SealStatus}.
    *
    * @param fd a socket that gets them; how many it has taken without waiting, or -errno, is in {@link native}.result[0]. -1: none
+   * @param more the FIN follows
    */
-  seal(type: number, chunks: Uint8Array | readonly Uint8Array[], out: Uint8Array, fd?: number): number;
+  seal(
+    type: number,
+    chunks: Uint8Array | readonly Uint8Array[],
+    out: Uint8Array,
+    fd?: number,
+    more?: boolean,
+  ): number;
 }
 
 export interface Opener extends NativeDirection {
@@ -381,8 +397,18 @@ interface Native {
   ): string | undefined;
   /** What Linux calls a cipher. */
   afAlgName(cipher: string): string;
-  Sealer: new (spec: SealerSpec) => Sealer;
-  Opener: new (spec: OpenerSpec) => Opener;
+  /** The spec may not want padding, or a first record of one byte. */
+  DirectionPattern: new (
+    spec: SealerSpec | OpenerSpec,
+  ) => DirectionPattern;
+  Sealer: {
+    new (spec: SealerSpec): Sealer;
+    new (pattern: DirectionPattern, secret: Uint8Array, sequence: bigint): Sealer;
+  };
+  Opener: {
+    new (spec: OpenerSpec): Opener;
+    new (pattern: DirectionPattern, secret: Uint8Array, sequence: bigint): Opener;
+  };
   SshSealer: new (spec: SshSpec) => SshSealer;
   SshOpener: new (spec: SshSpec) => SshOpener;
   /** Offset and length of each payload that the last `open` of an SshOpener has opened. */

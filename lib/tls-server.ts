@@ -13,6 +13,7 @@ import type { HandshakeWorkers } from './tls-options.js';
 import { ask } from './tls-server-view.js';
 import {
   type EngineOptions,
+  engineOptionsOf,
   kComplete,
   kDriven,
   kSsl,
@@ -79,20 +80,16 @@ export function carry(server: tls.Server, options: unknown): void {
 class Carriage {
   readonly #server: tls.Server;
   readonly #handshakeOf: ConnectionListener;
-  readonly #engineOptions: EngineOptions;
+  readonly #socketOptions: { readonly [kDriven]: EngineOptions };
   // The server as a handshake sees it: the same, but that the handshake's events come by here. Each connection has one that inherits.
   readonly #views: object;
   /** Does the handshakes that are not Node's TLSSocket's in this thread. */
   readonly #service: HandshakeService | undefined;
 
   constructor(server: tls.Server, options: ServerOptions) {
-    const { engine, driver, truncation, pauseOnConnect } = options;
+    const { pauseOnConnect } = options;
     this.#server = server;
-    this.#engineOptions = {
-      ...(engine && { engine }),
-      ...(driver && { driver }),
-      ...(truncation && { truncation }),
-    };
+    this.#socketOptions = { [kDriven]: engineOptionsOf(options) };
     if (pauseOnConnect) Object.assign(server, { pauseOnConnect: true });
     const carriage = this;
     this.#views = Object.create(server, {
@@ -147,10 +144,10 @@ class Carriage {
 
   #socketFor(connection: Duplex, isFresh: boolean): { socket: TLSSocket; unread: Buffer } {
     const server = this.#server;
-    const options = { ...this.#engineOptions, [kDriven]: true } as const;
+    const options = this.#socketOptions;
     if (isFresh && canTakeOver(connection)) {
       const { bytes: unread } = takeUnread(connection);
-      const make = (accepted: object) => new TLSSocket(undefined, { ...accepted, ...options });
+      const make = (accepted: object) => new TLSSocket(undefined, Object.assign(accepted, options));
       return { socket: adopt(connection, server, make), unread };
     }
     const socket = new TLSSocket(connection, options);

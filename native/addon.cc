@@ -68,14 +68,20 @@ uint32_t Uint32(napi_env env, napi_value value) {
 }
 
 // Bytes that a connected socket takes without waiting, or -errno.
-ssize_t SendNow(int fd, const uint8_t* data, size_t length) {
+ssize_t SendNow(int fd, const uint8_t* data, size_t length, bool more) {
 #ifdef _WIN32
+  (void)fd, (void)data, (void)length, (void)more;
   return -EAGAIN;
 #else
 #ifdef MSG_NOSIGNAL
-  constexpr int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+  int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
 #else
-  constexpr int flags = MSG_DONTWAIT;  // Node ignores SIGPIPE
+  int flags = MSG_DONTWAIT;  // Node ignores SIGPIPE
+#endif
+#ifdef MSG_MORE
+  if (more) flags |= MSG_MORE;  // in one segment with what follows
+#else
+  (void)more;
 #endif
   ssize_t count;
   do count = send(fd, data, length, flags);
@@ -128,6 +134,60 @@ const char* ReadSpec(const Napi::Object& spec, bool encrypt, DirectionInit* init
   return nullptr;
 }
 
+// What all connections of a suite have in common whose keys follow from a traffic secret, and evp does the cipher.
+struct Pattern {
+  const CipherInfo* cipher;
+  FrameLayout layout;
+  uint64_t limit;
+  size_t max_fragment;       // of sealing
+  uint8_t application_type;  // of opening
+};
+
+// new DirectionPattern(spec)
+class PatternWrap : public Napi::ObjectWrap<PatternWrap> {
+ public:
+  static Napi::Function Define(Napi::Env env) { return DefineClass(env, "DirectionPattern", {}); }
+
+  explicit PatternWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+    const Napi::Env env = info.Env();
+    const Napi::Object spec = info[0].ToObject();
+    pattern_.cipher = FindCipher(spec.Get("cipher").ToString().Utf8Value().c_str());
+    if (pattern_.cipher == nullptr || !ReadLayout(env, spec.Get("layout"), &pattern_.layout) || pattern_.layout.fixed_iv > kMaxIv ||
+        pattern_.cipher->key_length > kMaxKey || !IsSound(pattern_.layout, *pattern_.cipher, 0)) {
+      Napi::TypeError::New(env, "wrong pattern").ThrowAsJavaScriptException();
+      return;
+    }
+    pattern_.limit = static_cast<uint64_t>(spec.Get("limit").ToNumber().Int64Value());
+    pattern_.max_fragment = spec.Get("maxFragment").IsNumber() ? Number(spec, "maxFragment") : 0;
+    pattern_.application_type = spec.Get("applicationType").IsNumber() ? static_cast<uint8_t>(Number(spec, "applicationType")) : 0;
+  }
+
+  const Pattern& pattern() const { return pattern_; }
+
+ private:
+  Pattern pattern_ = {};
+};
+
+// The same as ReadSpec, for (pattern, secret, sequence).
+const char* ReadPattern(const Napi::CallbackInfo& info, bool encrypt, DirectionInit* init, const Pattern** pattern) {
+  *pattern = &PatternWrap::Unwrap(info[0].ToObject())->pattern();
+  const CipherInfo& cipher = *(*pattern)->cipher;
+  const Bytes secret = ViewOf(info.Env(), info[1]);
+  init->layout = (*pattern)->layout;
+  init->limit = (*pattern)->limit;
+  init->secret.Set(secret.data, secret.length);
+  if (init->secret.empty()) return "wrong secret length";
+  uint8_t key[kMaxKey];
+  init->secret.Expand("key", key, cipher.key_length);
+  init->secret.Expand("iv", init->iv, init->layout.fixed_iv);
+  init->cipher = NewEvpCipher(cipher, key, encrypt);
+  init->fingerprint = FingerprintOf(key, cipher.key_length, init->iv, init->layout.fixed_iv);
+  OPENSSL_cleanse(key, sizeof key);
+  bool lossless;
+  init->sequence = init->explicit_counter = info[2].As<Napi::BigInt>().Uint64Value(&lossless);
+  return init->cipher == nullptr ? "no such cipher" : nullptr;
+}
+
 // Methods that Sealer and Opener share.
 template <typename Layer>
 class DirectionWrap {
@@ -166,8 +226,16 @@ class SealerWrap : public Napi::ObjectWrap<SealerWrap>, public DirectionWrap<Sea
   }
 
   explicit SealerWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+    DirectionInit init = {};
+    if (info.Length() > 1) {
+      const Pattern* pattern;
+      const char* error = ReadPattern(info, true, &init, &pattern);
+      if (pattern->max_fragment == 0 || pattern->max_fragment > pattern->layout.max_payload) error = "wrong maxFragment";
+      if (error == nullptr) layer_ = std::make_unique<Sealer>(std::move(init), pattern->max_fragment, 0, false);
+      else Napi::TypeError::New(info.Env(), error).ThrowAsJavaScriptException();
+      return;
+    }
     const Napi::Object spec = info[0].ToObject();
-    DirectionInit init;
     if (const char* error = ReadSpec(spec, true, &init)) {
       Napi::TypeError::New(info.Env(), error).ThrowAsJavaScriptException();
       return;
@@ -181,8 +249,8 @@ class SealerWrap : public Napi::ObjectWrap<SealerWrap>, public DirectionWrap<Sea
   }
 
  private:
-  // seal(type, chunks, out, fd) → bytes in out, or a negative SealStatus. With a descriptor that is no -1 the socket gets them, and the
-  // first number in the environment's result array is how many it has taken, or -errno.
+  // seal(type, chunks, out, fd, more) → bytes in out, or a negative SealStatus. With a descriptor that is no -1 the socket gets them, and the
+  // first number in the environment's result array is how many it has taken, or -errno. more: FIN follows.
   Napi::Value Seal(const Napi::CallbackInfo& info) {
     const napi_env env = info.Env();
     if (layer_ == nullptr) return Napi::Number::New(env, static_cast<int>(SealStatus::kLimit));
@@ -190,6 +258,8 @@ class SealerWrap : public Napi::ObjectWrap<SealerWrap>, public DirectionWrap<Sea
     const Bytes out = ViewOf(env, info[2]);
     int32_t fd = -1;
     if (info.Length() > 3) napi_get_value_int32(env, info[3], &fd);
+    bool more = false;
+    if (info.Length() > 4) napi_get_value_bool(env, info[4], &more);
     std::vector<Chunk>& chunks = Scratch();
     chunks.clear();
     if (info[1].IsArray()) {
@@ -209,7 +279,7 @@ class SealerWrap : public Napi::ObjectWrap<SealerWrap>, public DirectionWrap<Sea
     size_t written;
     const SealStatus status = layer_->Seal(type, chunks.data(), chunks.size(), out.data, out.length, &written);
     if (status == SealStatus::kOk && fd >= 0)
-      info.Env().GetInstanceData<Instance>()->numbers[0] = static_cast<int32_t>(SendNow(fd, out.data, written));
+      info.Env().GetInstanceData<Instance>()->numbers[0] = static_cast<int32_t>(SendNow(fd, out.data, written, more));
     return Napi::Number::New(env, status == SealStatus::kOk ? static_cast<double>(written) : static_cast<int>(status));
   }
 
@@ -261,8 +331,15 @@ class OpenerWrap : public Napi::ObjectWrap<OpenerWrap>, public DirectionWrap<Ope
   }
 
   explicit OpenerWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+    DirectionInit init = {};
+    if (info.Length() > 1) {
+      const Pattern* pattern;
+      const char* const error = ReadPattern(info, false, &init, &pattern);
+      if (error == nullptr) layer_ = std::make_unique<Opener>(std::move(init), pattern->application_type);
+      else Napi::TypeError::New(info.Env(), error).ThrowAsJavaScriptException();
+      return;
+    }
     const Napi::Object spec = info[0].ToObject();
-    DirectionInit init;
     if (const char* error = ReadSpec(spec, false, &init)) {
       Napi::TypeError::New(info.Env(), error).ThrowAsJavaScriptException();
       return;
@@ -413,6 +490,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("checkAfAlg", Napi::Function::New<CheckKernelCipher>(env, "checkAfAlg"));
   exports.Set("checkCryptodev", Napi::Function::New<CheckDevice>(env, "checkCryptodev"));
   exports.Set("afAlgName", Napi::Function::New<KernelName>(env, "afAlgName"));
+  exports.Set("DirectionPattern", PatternWrap::Define(env));
   exports.Set("Sealer", SealerWrap::Define(env));
   exports.Set("Opener", OpenerWrap::Define(env));
   DefineSsh(env, exports, instance);

@@ -1,6 +1,6 @@
 import type net from 'node:net';
 import type { TLSSocket } from '../tls-socket.js';
-import { takeUnread } from '../unread.js';
+import { NO_BYTES, takeUnread } from '../unread.js';
 
 interface Handle {
   fd: number;
@@ -42,7 +42,7 @@ export class Loan {
     this.#handle = (connection as unknown as { _handle: Handle })._handle;
     this.#handle.readStop();
     this.#handle.reading = false;
-    this.unread = connection.readableLength > 0 ? takeUnread(connection).bytes : Buffer.alloc(0);
+    this.unread = connection.readableLength > 0 ? takeUnread(connection).bytes : NO_BYTES;
     if (!isFresh) this.guard(connection);
   }
 

@@ -23,6 +23,9 @@ const beyond = [
   'pskCallback',
 ];
 
+/** The event loop has other things to do, too. */
+const TURN_MS = 1;
+
 /** A secure context that only handshakes without JavaScript use. */
 export interface Credentials {
   readonly context: HandshakeContext;
@@ -60,6 +63,9 @@ export class NativeThreads {
   readonly #onEvent: (event: NativeEvent) => void;
   #threads: HandshakeThreads | undefined;
   #events = new NativeEvents();
+  /** Some of what they have told is not done with. */
+  #isTaking = false;
+  #hasNews = false;
   /** By handshake, its thread; and what must not be garbage meanwhile. */
   readonly #jobs = new Map<number, { thread: number; credentials: Credentials }>();
 
@@ -110,23 +116,33 @@ export class NativeThreads {
 
   #take(): void {
     if (this.#threads === undefined) return;
-    const from = new Unpacker(this.#threads.take());
-    this.#runAll(from);
+    // In the order in which it was told: what is left of the last time comes first.
+    this.#hasNews = this.#isTaking;
+    if (this.#isTaking) return;
+    this.#isTaking = true;
+    this.#run(new Unpacker(this.#threads.take()));
   }
 
   // A listener of the application may throw: should the process survive that, the others must hear of theirs all the same.
-  #runAll(from: Unpacker): void {
-    let isDone = false;
+  #run(from: Unpacker): void {
+    const end = performance.now() + TURN_MS;
+    let isAtEnd = false;
     try {
       for (let event = this.#events.next(from); event !== undefined; event = this.#events.next(from)) {
         this.#jobs.delete(event.id);
         if (this.#jobs.size === 0) this.#threads?.setRef(false);
         this.#onEvent(event);
+        if (performance.now() >= end) return;
       }
-      isDone = true;
-      from.wipe();
+      isAtEnd = true;
     } finally {
-      if (!isDone) setImmediate(() => this.#runAll(from));
+      if (isAtEnd) {
+        from.wipe();
+        this.#isTaking = false;
+        if (this.#hasNews) setImmediate(() => this.#take());
+      } else {
+        setImmediate(() => this.#run(from));
+      }
     }
   }
 }

@@ -48,6 +48,8 @@ export interface Accepting {
   handshakeByNode(connection: net.Socket, isFresh: boolean, received: Buffer): void;
 }
 
+const LISTENED = Object.entries(listened);
+
 /** Node's default. */
 const HANDSHAKE_TIMEOUT = 120_000;
 
@@ -261,8 +263,7 @@ export class HandshakeService {
 
   #listeners(): number {
     let bits = 0;
-    for (const [event, bit] of Object.entries(listened))
-      if (this.#server.listenerCount(event) > 0) bits |= bit;
+    for (const [event, bit] of LISTENED) if (this.#server.listenerCount(event) > 0) bits |= bit;
     return bits;
   }
 
