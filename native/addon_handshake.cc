@@ -248,9 +248,11 @@ class HereWrap : public Napi::ObjectWrap<HereWrap> {
   void OnNews() {
     const Napi::Env env = Env();
     const Napi::HandleScope scope(env);
-    callback_.MakeCallback(Value(), {}, context_);
+    // Not by MakeCallback() of node-addon-api, which ends the process when this thread is being terminated.
+    napi_value result, error;
+    if (napi_make_callback(env, context_, Value(), callback_.Value(), 0, nullptr, &result) != napi_pending_exception) return;
     // What a listener of the application throws is an uncaught exception, as it is with Node's own sockets.
-    if (env.IsExceptionPending()) napi_fatal_exception(env, env.GetAndClearPendingException().Value());
+    if (napi_get_and_clear_last_exception(env, &error) == napi_ok) napi_fatal_exception(env, error);
   }
 
   // The environment ends: the event loop must be let go of before. (One that is closing already will say so.)

@@ -3,6 +3,7 @@ import type { CipherName } from '../crypt-options.js';
 import { tlsLayout } from '../frame-layouts.js';
 import { systemError } from '../kernel/port.js';
 import { type HandshakeContext, type HandshakeThreads, native } from '../native.js';
+import { isNodesCreateSecureContext } from '../secure-context.js';
 import type { EngineOptions } from '../tls-options.js';
 import { type NativeEvent, NativeEvents } from './native-events.js';
 import { Unpacker } from './packing.js';
@@ -39,7 +40,7 @@ export function canBeNative(options: tls.TlsOptions & EngineOptions, threads: Th
   const { maxVersion = tls.DEFAULT_MAX_VERSION, secureProtocol } = options;
   if (!threads.native || maxVersion !== 'TLSv1.3' || secureProtocol) return false;
   // A kernel engine is attached by the thread.
-  if (kernelEngineOf(options) !== undefined) return false;
+  if (kernelEngineOf(options) !== undefined || !isNodesCreateSecureContext()) return false;
   return native.HandshakeThreads !== undefined && beyond.every((name) => !given[name]);
 }
 
@@ -49,6 +50,7 @@ export function credentialsOf(
   protocols: Uint8Array = new Uint8Array(0),
 ): Credentials {
   const known = suites.map(([id, cipher]) => [id, cipher, tlsLayout('tls1.3', cipher).packed] as const);
+  if (!isNodesCreateSecureContext()) throw new TypeError('A context may be shared with a TLSSocket of Node');
   let owner: object | undefined;
   // Not by createSecureContext(): a server has defaults of its own.
   const make = (): void => {

@@ -197,6 +197,10 @@ export class HandshakeService {
 
   #onNative(event: NativeEvent): void {
     const loan = this.#loans.get(event.id)!;
+    loan.run(() => this.#onNativeEvent(event, loan));
+  }
+
+  #onNativeEvent(event: NativeEvent, loan: Loan): void {
     switch (event.kind) {
       case 'done':
         return this.#onDone(event.id, event.outcome);
@@ -279,11 +283,12 @@ export class HandshakeService {
     const from = done && new Unpacker(done);
     const more = new Map(extras);
     const next = (): boolean => {
-      if (at < events.length) this.#onEvent(member, events[at++]!);
+      if (at < events.length) this.#inScope(member, events[at++]!);
       else if (from !== undefined && !from.isAtEnd) {
         const id = from.u32();
         const profile = known.profiles.get(from.u32())!;
-        this.#onDone(id, unpackOutcome(from, profile, more.get(id)));
+        const outcome = unpackOutcome(from, profile, more.get(id));
+        this.#loans.get(id)?.run(() => this.#onDone(id, outcome));
       } else return false;
       return true;
     };
@@ -330,9 +335,12 @@ export class HandshakeService {
     });
   }
 
-  #onEvent(member: Member, event: ThreadEvent): void {
+  #inScope(member: Member, event: ThreadEvent): void {
     const loan = this.#loans.get(event.id);
-    if (loan === undefined) return;
+    loan?.run(() => this.#onEvent(member, event, loan));
+  }
+
+  #onEvent(member: Member, event: ThreadEvent, loan: Loan): void {
     switch (event.kind) {
       case 'failed':
         return this.#onFailed(loan, errorOf(event.error), event);

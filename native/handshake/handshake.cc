@@ -63,7 +63,7 @@ void Handshake::OnKeylog(const SSL* ssl, const char* line) {
 // Called for every ClientHello, with a name in it or without: the version is known by now, and nothing expensive has been done.
 int Handshake::OnServername(SSL* ssl, int*, void*) {
   Handshake* const self = static_cast<Handshake*>(SSL_get_ex_data(ssl, Index()));
-  if (SSL_version(ssl) == TLS1_3_VERSION) return SSL_TLSEXT_ERR_OK;
+  if (self == nullptr || SSL_version(ssl) == TLS1_3_VERSION) return SSL_TLSEXT_ERR_OK;
   if (!self->has_sent_) self->is_declined_ = true;
   return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
