@@ -48,6 +48,8 @@
               "native/addon_handshake.cc",
               "native/addon_linux.cc",
               "native/handshake/handshake.cc",
+              "native/handshake/here.cc",
+              "native/handshake/loop.cc",
               "native/handshake/profile.cc",
               "native/handshake/threads.cc",
               "native/handshake/tls_context.cc",
@@ -61,7 +63,7 @@
         ]
       ],
       "include_dirs": ["<!@(node -p \"require('node-addon-api').include\")"],
-      "defines": ["NAPI_VERSION=9", "NODE_ADDON_API_DISABLE_DEPRECATED", "NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS"],
+      "defines": ["NAPI_VERSION=9", "NODE_ADDON_API_DISABLE_DEPRECATED", "NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS", "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"],
       "cflags": ["-Wall", "-Wextra", "-O3"],
       "cflags_cc!": ["-std=gnu++20"],
       "cflags_cc": ["-std=c++17"],

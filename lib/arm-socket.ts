@@ -73,7 +73,10 @@ export function installDirections(
   given?: Buffer,
 ): void {
   const state = socket[kEnsureState]();
-  Object.assign(state, { records, cipher, driver, mac });
+  state.records = records;
+  state.cipher = cipher;
+  state.driver = driver;
+  state.mac = mac;
   socket[kHideHandle]();
   if (writer !== undefined) {
     socket[kFlushCork]();
@@ -176,6 +179,7 @@ function kernelEngineOf(name: Engine, made: Writer | Reader | undefined): Kernel
 
 function refuseUsedKeys(records: RecordStream, writer: Writer | undefined, reader: Reader | undefined): void {
   const { retired } = records;
+  if (records.writer === null && records.reader === null) return; // it is armed for the first time
   const used = (
     made: Writer | Reader | undefined,
     earlier: readonly (Pick<Writer, 'usedKeys'> | null)[],

@@ -85,13 +85,22 @@ export interface DirectionSpec {
   limit: number;
 }
 
+/** What connections with evp have in common whose keys follow from a TLS 1.3 traffic secret. */
+export interface DirectionPattern {
+  readonly nothing?: never;
+}
+
 export interface SealerSpec extends DirectionSpec {
+  /** In place of all but secret and sequence. */
+  pattern?: DirectionPattern;
   maxFragment: number;
   padTo: number;
   splitFirst: boolean;
 }
 
 export interface OpenerSpec extends DirectionSpec {
+  /** In place of all but secret and sequence. */
+  pattern?: DirectionPattern;
   /** Content type that is data, 0 where the layout has none. */
   applicationType: number;
 }
@@ -192,8 +201,15 @@ export interface Sealer extends NativeDirection {
    * Seals all of the chunks into `out`; bytes written, or a negative {@link SealStatus}.
    *
    * @param fd a socket that gets them; how many it has taken without waiting, or -errno, is in {@link native}.result[0]. -1: none
+   * @param more the FIN follows
    */
-  seal(type: number, chunks: Uint8Array | readonly Uint8Array[], out: Uint8Array, fd?: number): number;
+  seal(
+    type: number,
+    chunks: Uint8Array | readonly Uint8Array[],
+    out: Uint8Array,
+    fd?: number,
+    more?: boolean,
+  ): number;
   /** Its number for {@link native}.sendSmall, as long as it is there. */
   readonly slot: number;
 }
@@ -328,7 +344,7 @@ export interface HandshakeContext {
   readonly nothing?: never;
 }
 
-/** Threads without JavaScript that do handshakes (native/handshake/threads.h). */
+/** Handshakes without JavaScript, in threads of their own or in this one (native/handshake/threads.h, here.h). */
 export interface HandshakeThreads {
   /** 0 or -errno. To be called again when a context has been made. */
   start(): number;
@@ -339,6 +355,7 @@ export interface HandshakeThreads {
   take(): Buffer;
   /** Whether they keep the process alive. */
   setRef(on: boolean): void;
+  /** For good. */
   stop(): void;
 }
 
@@ -360,6 +377,8 @@ interface Native {
         callback: () => void,
       ) => HandshakeThreads)
     | undefined;
+  /** Linux only. `callback` is never called by one of its methods. */
+  HandshakesHere: (new (timeout: number, callback: () => void) => HandshakeThreads) | undefined;
   /** Adds to the niceness of the calling thread, where the system allows it. Linux only. */
   lowerPriority: ((niceness: number) => void) | undefined;
   /** Linux and OpenBSD only. */
@@ -401,8 +420,18 @@ interface Native {
   ): string | undefined;
   /** What Linux calls a cipher. */
   afAlgName(cipher: string): string;
-  Sealer: new (spec: SealerSpec) => Sealer;
-  Opener: new (spec: OpenerSpec) => Opener;
+  /** The spec may not want padding, or a first record of one byte. */
+  DirectionPattern: new (
+    spec: SealerSpec | OpenerSpec,
+  ) => DirectionPattern;
+  Sealer: {
+    new (spec: SealerSpec): Sealer;
+    new (pattern: DirectionPattern, secret: Uint8Array, sequence: bigint): Sealer;
+  };
+  Opener: {
+    new (spec: OpenerSpec): Opener;
+    new (pattern: DirectionPattern, secret: Uint8Array, sequence: bigint): Opener;
+  };
   SshSealer: new (spec: SshSpec) => SshSealer;
   SshOpener: new (spec: SshSpec) => SshOpener;
   /** Offset and length of each payload that the last `open` of an SshOpener has opened. */

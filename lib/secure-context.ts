@@ -14,6 +14,11 @@ export function createSecureContext(options?: Options): tls.SecureContext {
   return context;
 }
 
+/** Whether nobody has put another one in its place, which may return one context many times. */
+export function isNodesCreateSecureContext(): boolean {
+  return tls.createSecureContext === nodes;
+}
+
 /** What a context was made with; undefined: node:tls has made it. */
 export function optionsOfContext(context: object): Options | undefined {
   return optionsOf.get(context);

@@ -1,6 +1,7 @@
 import { type Arming, validate, withSecrets } from './arm.js';
 import type { CryptOptions } from './crypt-options.js';
 import type { Engines } from './engines.js';
+import { native } from './native.js';
 
 const templates = new Map<string, Arming>();
 
@@ -22,8 +23,8 @@ export function armingOf(options: CryptOptions, { write, read }: Engines): Armin
   if (templates.size < 64)
     templates.set(name, {
       ...arming,
-      write: { ...arming.write!, secret: none },
-      read: { ...arming.read!, secret: none },
+      write: { ...arming.write!, secret: none, pattern: new native.DirectionPattern(arming.write!) },
+      read: { ...arming.read!, secret: none, pattern: new native.DirectionPattern(arming.read!) },
     });
   return arming;
 }

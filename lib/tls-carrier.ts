@@ -2,7 +2,7 @@ import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import { duplexHandle } from './duplex-handle.js';
 import type { Socket } from './socket.js';
-import { takeUnread } from './unread.js';
+import { NO_BYTES, takeUnread } from './unread.js';
 
 interface Handle {
   isStreamBase?: boolean;
@@ -18,8 +18,12 @@ export function canTakeOver(stream: unknown): stream is net.Socket {
     return false;
   if ((stream as Partial<Socket>).crypt || 'encrypted' in stream) return false;
   const handle = (stream as Internals)._handle!;
-  const queued = (stream as unknown as { writableBuffer: unknown[] }).writableBuffer;
-  return handle.isStreamBase === true && typeof handle.fd === 'number' && queued.length === 0;
+  return handle.isStreamBase === true && typeof handle.fd === 'number' && isQueueEmpty(stream);
+}
+
+function isQueueEmpty(stream: net.Socket): boolean {
+  if (stream.writableLength === 0) return true;
+  return (stream as unknown as { writableBuffer: unknown[] }).writableBuffer.length === 0;
 }
 
 /**
@@ -39,7 +43,7 @@ export class Carrier {
   constructor(stream: Duplex) {
     this.#stream = stream;
     this.#isShared = canTakeOver(stream);
-    this.unread = this.#isShared ? takeUnread(stream).bytes : Buffer.alloc(0);
+    this.unread = this.#isShared ? takeUnread(stream).bytes : NO_BYTES;
     this.handle = this.#isShared
       ? (stream as Internals)._handle!
       : duplexHandle(stream, (error) => this.#failed(error));

@@ -19,7 +19,8 @@ export interface EngineOptions {
 /** Options beyond Node's of a server. */
 export interface HandshakeWorkers {
   /**
-   * Handshakes are done by so many threads, and this one gets connections whose handshake is done. Default 0: in this thread.
+   * Handshakes are done by so many threads, and this one gets connections whose handshake is done. Default 0: in this thread, and those that
+   * need no JavaScript without it, unless `native` is false.
    * `mostInFlight`: handshakes at the same time in each of them, default 1024; those of clients that are silent for a second don't count.
    * `priority`: how much nicer than this thread they are, 0 to 19 as of setpriority(2), default 5 (Linux).
    * `native: false`: all handshakes in threads of Node's, also those that threads without JavaScript could do faster (Linux, TLS 1.3, nobody to be asked).

@@ -4,6 +4,7 @@ import tls from 'node:tls';
 import { callableBase } from './callable.js';
 import { resolveEngine } from './engines.js';
 import type { Handshake } from './handshake/handshake.js';
+import { canBeNative } from './handshake-workers/native-threads.js';
 import { HandshakeService } from './handshake-workers/service.js';
 import { threadsOf } from './handshake-workers/setup.js';
 import { adopt } from './server.js';
@@ -12,6 +13,7 @@ import type { HandshakeWorkers } from './tls-options.js';
 import { ask } from './tls-server-view.js';
 import {
   type EngineOptions,
+  engineOptionsOf,
   kComplete,
   kDriven,
   kSsl,
@@ -78,20 +80,16 @@ export function carry(server: tls.Server, options: unknown): void {
 class Carriage {
   readonly #server: tls.Server;
   readonly #handshakeOf: ConnectionListener;
-  readonly #engineOptions: EngineOptions;
+  readonly #socketOptions: { readonly [kDriven]: EngineOptions };
   // The server as a handshake sees it: the same, but that the handshake's events come by here. Each connection has one that inherits.
   readonly #views: object;
-  /** Does the handshakes in other threads. */
+  /** Does the handshakes that are not Node's TLSSocket's in this thread. */
   readonly #service: HandshakeService | undefined;
 
   constructor(server: tls.Server, options: ServerOptions) {
-    const { engine, driver, truncation, pauseOnConnect } = options;
+    const { pauseOnConnect } = options;
     this.#server = server;
-    this.#engineOptions = {
-      ...(engine && { engine }),
-      ...(driver && { driver }),
-      ...(truncation && { truncation }),
-    };
+    this.#socketOptions = { [kDriven]: engineOptionsOf(options) };
     if (pauseOnConnect) Object.assign(server, { pauseOnConnect: true });
     const carriage = this;
     this.#views = Object.create(server, {
@@ -108,20 +106,23 @@ class Carriage {
     server.removeListener('connection', this.#handshakeOf as never);
     server.on('connection', (connection) => this.#onConnection(connection));
     const threads = threadsOf(options);
-    this.#service =
-      threads &&
-      new HandshakeService(
-        server,
-        options,
-        threads,
-        (connection, isFresh) => this.#socketFor(connection, isFresh).socket,
-      );
+    if (threads.threads > 0 || canBeNative(options as tls.TlsOptions, threads))
+      this.#service = new HandshakeService(server, options, threads, {
+        socketFor: (connection, isFresh) => this.#socketFor(connection, isFresh).socket,
+        handshakeByNode: (connection, isFresh, received) =>
+          this.#handshakeByNode(connection, isFresh, received),
+      });
   }
 
   #onConnection(connection: Duplex): void {
     const isFresh = this.#isFresh(connection);
-    if (this.#service?.offer(connection, isFresh)) return;
-    const { socket, unread } = this.#socketFor(connection, isFresh);
+    if (!this.#service?.offer(connection, isFresh)) this.#handshakeByNode(connection, isFresh);
+  }
+
+  /** @param received what was read before, if that is not in the connection any more */
+  #handshakeByNode(connection: Duplex, isFresh: boolean, received?: Buffer): void {
+    const { socket, unread: left } = this.#socketFor(connection, isFresh);
+    const unread = received?.length ? received : left;
     const handshake = socket[kStart](true);
     const onError = (error: Error) => handshake.wire.destroy(error);
     socket.on('error', onError);
@@ -143,10 +144,10 @@ class Carriage {
 
   #socketFor(connection: Duplex, isFresh: boolean): { socket: TLSSocket; unread: Buffer } {
     const server = this.#server;
-    const options = { ...this.#engineOptions, [kDriven]: true } as const;
+    const options = this.#socketOptions;
     if (isFresh && canTakeOver(connection)) {
       const { bytes: unread } = takeUnread(connection);
-      const make = (accepted: object) => new TLSSocket(undefined, { ...accepted, ...options });
+      const make = (accepted: object) => new TLSSocket(undefined, Object.assign(accepted, options));
       return { socket: adopt(connection, server, make), unread };
     }
     const socket = new TLSSocket(connection, options);

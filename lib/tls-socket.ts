@@ -39,7 +39,7 @@ type NodesTLSSocket = tls.TLSSocket & {
   setKeyCert(context: object): void;
 };
 
-/** Of a TLSSocket whose handshake connect() or a tls.Server runs: an option. */
+/** Of a TLSSocket whose handshake connect() or a tls.Server runs: an option, with the engine's options, which have been checked. */
 export const kDriven = Symbol('so-crypt.driven');
 export const kSsl = Symbol('so-crypt.ssl');
 export const kStart = Symbol('so-crypt.start');
@@ -71,24 +71,20 @@ export class TLSSocket extends Socket {
   #isStarted = true;
 
   /** @param stream a connection or any other Duplex; without one, call connect() */
-  constructor(stream?: Duplex | null, options: TLSSocketOptions & { [kDriven]?: true } = {}) {
-    resolveEngine(options.engine, options.driver);
+  constructor(stream?: Duplex | null, options: TLSSocketOptions & { [kDriven]?: EngineOptions } = {}) {
+    const { [kDriven]: driven } = options;
+    if (driven === undefined) resolveEngine(options.engine, options.driver);
     const carrier = stream ? new Carrier(stream) : undefined;
     super({
       ...options,
       ...(carrier && { handle: carrier.handle, allowHalfOpen: stream?.allowHalfOpen, onread: undefined }),
       pauseOnCreate: false,
     } as SocketOptions);
-    const { engine, driver, truncation } = options;
-    this.#engineOptions = {
-      ...(engine && { engine }),
-      ...(driver && { driver }),
-      truncation: truncation ?? 'end',
-    };
+    this.#engineOptions = driven ?? engineOptionsOf(options);
     this.#carrier = carrier;
     this[kEnsureState]().gate = [];
     if (stream && carrier) this.#standOn(stream, carrier);
-    if (options[kDriven]) return;
+    if (driven !== undefined) return;
     this.#isStarted = options.isServer === true;
     this.#byHand(options, this[kTakeUnread]());
   }
@@ -234,17 +230,10 @@ export class TLSSocket extends Socket {
     this[kState]!.tap = null;
     try {
       const engines = resolveEngine(engine);
-      const arming = armingOf(
-        {
-          ...handOver.options,
-          ...(engine && { engine }),
-          ...(driver && { driver }),
-          ...(truncation && { truncation }),
-          ...this.#largestFragment(handOver),
-          ...(onHandshakeMessage && { onHandshakeMessage }),
-        },
-        engines,
-      );
+      const maxFragment = this.#largestFragment(handOver);
+      // (All of them always, so that V8 sees one kind of object.)
+      const settings = { engine, driver, truncation, maxFragment, onHandshakeMessage };
+      const arming = armingOf({ ...handOver.options, ...settings } as CryptOptions, engines);
       this[kArm](arming, engines, handOver.rest);
     } catch (thrown) {
       if (!(thrown instanceof SoCryptError)) throw thrown;
@@ -270,9 +259,9 @@ export class TLSSocket extends Socket {
   }
 
   // The one that was agreed on is a limit, too.
-  #largestFragment({ options }: HandOver): { maxFragment?: number } {
+  #largestFragment({ options }: HandOver): number | undefined {
     const asked = this.#maxSendFragment;
-    return asked === undefined ? {} : { maxFragment: Math.min(asked, options.maxFragment ?? asked) };
+    return asked === undefined ? options.maxFragment : Math.min(asked, options.maxFragment ?? asked);
   }
 
   // The handshake's bytes are none of the application's.
@@ -484,6 +473,11 @@ export class TLSSocket extends Socket {
     const target = ssl === null || ssl instanceof Summary ? none : ssl;
     Reflect.apply(nodes[method] as (...args: unknown[]) => void, target, args);
   }
+}
+
+/** The engine's options of one connection, or of all of a server. */
+export function engineOptionsOf({ engine, driver, truncation }: EngineOptions): EngineOptions {
+  return { ...(engine && { engine }), ...(driver && { driver }), truncation: truncation ?? 'end' };
 }
 
 beInstancesOfNodes(TLSSocket.prototype);

@@ -12,6 +12,7 @@ import type { HandshakeWorkers } from './tls-options.js';
 import { Server as ServerClass } from './tls-server.js';
 import {
   type EngineOptions,
+  engineOptionsOf,
   kComplete,
   kDriven,
   kSsl,
@@ -52,7 +53,7 @@ export function connect(...args: unknown[]): TLSSocket {
   const [options, listener] = normalize(args);
   resolveEngine(options.engine, options.driver);
   const { socket: given, ...rest } = options;
-  const socket = new SocketClass(given, { ...rest, [kDriven]: true } as object);
+  const socket = new SocketClass(given, { ...rest, [kDriven]: engineOptionsOf(rest) } as object);
   const handshake = socket[kStart](false);
   const {
     signal: _signal,

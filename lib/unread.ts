@@ -1,5 +1,7 @@
 import { type Duplex, Readable } from 'node:stream';
 
+export const NO_BYTES = Buffer.alloc(0);
+
 /**
  * Takes out of a stream what has arrived and was not consumed, without telling its listeners, and, where there is some, undoes an end
  * that was noted but not told yet: the bytes are records, and the plaintext in them is still to come.
@@ -7,7 +9,7 @@ import { type Duplex, Readable } from 'node:stream';
 export function takeUnread(stream: Duplex): { bytes: Buffer; ended: boolean } {
   const state = (stream as unknown as { _readableState: { ended: boolean } })._readableState;
   const { ended } = state;
-  if (stream.readableLength === 0) return { bytes: Buffer.alloc(0), ended };
+  if (stream.readableLength === 0) return { bytes: NO_BYTES, ended };
   state.ended = false;
   const chunks: Buffer[] = [];
   // read() emits 'data'; an own `emit` hides that of the prototype for as long.

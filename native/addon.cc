@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "addon.h"
+#include "addon_pattern.h"
 #include "record/opener.h"
 #include "record/sealer.h"
 #include "send_now.h"
@@ -65,22 +66,6 @@ uint32_t Uint32(napi_env env, napi_value value) {
   uint32_t number = 0;
   napi_get_value_uint32(env, value, &number);
   return number;
-}
-
-// lib/ has validated all of this; what is checked again is what memory safety hangs on.
-bool IsSound(const FrameLayout& l, const CipherInfo& cipher, size_t hmac_length) {
-  const bool aead = l.order == MacOrder::kAead;
-  return l.header_length > 0 && l.type_offset < l.header_length && l.length_size >= 1 && l.length_size <= 4 &&
-         l.length_offset + l.length_size <= l.header_length && l.max_payload <= (1 << 20) && l.max_body <= (1 << 21) &&
-         l.nonce <= Nonce::kChained && l.order <= MacOrder::kEncryptThenMac && l.padding <= Padding::kTls &&
-         l.fixed_iv + l.explicit_iv <= cipher.iv_length && (l.nonce != Nonce::kXorSequence || l.fixed_iv >= 8) &&
-         (l.nonce != Nonce::kChained || (l.fixed_iv == cipher.block && cipher.mode == CipherMode::kCbc)) &&
-         aead == (cipher.mode == CipherMode::kAead) && (aead ? l.tag == cipher.tag_length : l.tag <= hmac_length && l.tag > 0) &&
-         (cipher.mode != CipherMode::kCbc || l.padding == Padding::kTls) && (!l.inner_type || aead) &&
-         (l.padding == Padding::kNone || cipher.mode == CipherMode::kCbc) && l.associated_start <= l.associated_end &&
-         l.associated_end <= l.header_length && l.associated_sequence <= 8 &&
-         (l.associated_length == AssociatedLength::kFrame ||
-          (l.associated_start <= l.length_offset && l.length_offset + l.length_size <= l.associated_end));
 }
 
 // The most that a provider is given of a frame: associated data, text and tag.
@@ -158,8 +143,16 @@ class SealerWrap : public Napi::ObjectWrap<SealerWrap>, public DirectionWrap<Sea
 
   explicit SealerWrap(const Napi::CallbackInfo& info)
       : ObjectWrap(info), DirectionWrap(info.Env().GetInstanceData<Instance>()->sealers) {
+    DirectionInit init = {};
+    if (info.Length() > 1) {
+      const Pattern* pattern;
+      const char* error = ReadPattern(info, true, &init, &pattern);
+      if (pattern->max_fragment == 0 || pattern->max_fragment > pattern->layout.max_payload) error = "wrong maxFragment";
+      if (error == nullptr) layer_ = std::make_unique<Sealer>(std::move(init), pattern->max_fragment, 0, false);
+      else Napi::TypeError::New(info.Env(), error).ThrowAsJavaScriptException();
+      return;
+    }
     const Napi::Object spec = info[0].ToObject();
-    DirectionInit init;
     if (const char* error = ReadSpec(spec, true, &init)) {
       Napi::TypeError::New(info.Env(), error).ThrowAsJavaScriptException();
       return;
@@ -173,8 +166,8 @@ class SealerWrap : public Napi::ObjectWrap<SealerWrap>, public DirectionWrap<Sea
   }
 
  private:
-  // seal(type, chunks, out, fd) → bytes in out, or a negative SealStatus. With a descriptor that is no -1 the socket gets them, and the
-  // first number in the environment's result array is how many it has taken, or -errno.
+  // seal(type, chunks, out, fd, more) → bytes in out, or a negative SealStatus. With a descriptor that is no -1 the socket gets them, and the
+  // first number in the environment's result array is how many it has taken, or -errno. more: FIN follows.
   Napi::Value Seal(const Napi::CallbackInfo& info) {
     const napi_env env = info.Env();
     if (layer_ == nullptr) return Napi::Number::New(env, static_cast<int>(SealStatus::kLimit));
@@ -182,6 +175,8 @@ class SealerWrap : public Napi::ObjectWrap<SealerWrap>, public DirectionWrap<Sea
     const Bytes out = ViewOf(env, info[2]);
     int32_t fd = -1;
     if (info.Length() > 3) napi_get_value_int32(env, info[3], &fd);
+    bool more = false;
+    if (info.Length() > 4) napi_get_value_bool(env, info[4], &more);
     std::vector<Chunk>& chunks = Scratch();
     chunks.clear();
     if (info[1].IsArray()) {
@@ -201,7 +196,7 @@ class SealerWrap : public Napi::ObjectWrap<SealerWrap>, public DirectionWrap<Sea
     size_t written;
     const SealStatus status = layer_->Seal(type, chunks.data(), chunks.size(), out.data, out.length, &written);
     if (status == SealStatus::kOk && fd >= 0)
-      info.Env().GetInstanceData<Instance>()->numbers[0] = static_cast<int32_t>(SendNow(fd, out.data, written));
+      info.Env().GetInstanceData<Instance>()->numbers[0] = static_cast<int32_t>(SendNow(fd, out.data, written, more));
     return Napi::Number::New(env, status == SealStatus::kOk ? static_cast<double>(written) : static_cast<int>(status));
   }
 
@@ -255,8 +250,15 @@ class OpenerWrap : public Napi::ObjectWrap<OpenerWrap>, public DirectionWrap<Ope
 
   explicit OpenerWrap(const Napi::CallbackInfo& info)
       : ObjectWrap(info), DirectionWrap(info.Env().GetInstanceData<Instance>()->openers) {
+    DirectionInit init = {};
+    if (info.Length() > 1) {
+      const Pattern* pattern;
+      const char* const error = ReadPattern(info, false, &init, &pattern);
+      if (error == nullptr) layer_ = std::make_unique<Opener>(std::move(init), pattern->application_type);
+      else Napi::TypeError::New(info.Env(), error).ThrowAsJavaScriptException();
+      return;
+    }
     const Napi::Object spec = info[0].ToObject();
-    DirectionInit init;
     if (const char* error = ReadSpec(spec, false, &init)) {
       Napi::TypeError::New(info.Env(), error).ThrowAsJavaScriptException();
       return;
@@ -408,6 +410,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("checkAfAlg", Napi::Function::New<CheckKernelCipher>(env, "checkAfAlg"));
   exports.Set("checkCryptodev", Napi::Function::New<CheckDevice>(env, "checkCryptodev"));
   exports.Set("afAlgName", Napi::Function::New<KernelName>(env, "afAlgName"));
+  exports.Set("DirectionPattern", PatternWrap::Define(env));
   exports.Set("Sealer", SealerWrap::Define(env));
   exports.Set("Opener", OpenerWrap::Define(env));
   DefineSmall(env, exports, instance);

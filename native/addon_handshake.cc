@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Handshakes in threads of ours, for lib/handshake-workers/native-threads.ts.
+// Handshakes without JavaScript, for lib/handshake-workers/native-threads.ts.
 #ifdef __linux__
 #include <cstdlib>
 #include <memory>
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "addon.h"
+#include "handshake/here.h"
 #include "handshake/threads.h"
 
 namespace so_crypt {
@@ -56,7 +57,12 @@ class ContextWrap : public Napi::ObjectWrap<ContextWrap> {
   std::shared_ptr<TlsContext> context_;
 };
 
-class ThreadsWrap;
+template <typename T>
+Napi::Value TakeFrom(const Napi::CallbackInfo& info, T* from) {
+  ByteWriter taken;
+  if (from != nullptr) from->Take(&taken);
+  return Napi::Buffer<uint8_t>::Copy(info.Env(), taken.bytes().data(), taken.bytes().size());
+}
 
 // Threads must have ended when OpenSSL or an environment does.
 struct Running {
@@ -99,9 +105,9 @@ class ThreadsWrap : public Napi::ObjectWrap<ThreadsWrap> {
     const Napi::Env env = info.Env();
     ThreadOptions options = {};
     options.threads = info[0].ToNumber().Uint32Value();
-    options.most_in_flight = info[1].ToNumber().Uint32Value();
+    options.each.most_in_flight = info[1].ToNumber().Uint32Value();
     options.niceness = info[2].ToNumber().Int32Value();
-    options.timeout = std::chrono::milliseconds(info[3].ToNumber().Int64Value());
+    options.each.timeout = std::chrono::milliseconds(info[3].ToNumber().Int64Value());
     if (napi_create_threadsafe_function(env, info[4], nullptr, Napi::String::New(env, "so-crypt.handshakes"), 0, 1, nullptr, nullptr, nullptr,
                                         nullptr, &notice_) != napi_ok) {
       Napi::TypeError::New(env, "no callback").ThrowAsJavaScriptException();
@@ -146,9 +152,7 @@ class ThreadsWrap : public Napi::ObjectWrap<ThreadsWrap> {
 
   // take() → a Buffer with all that has been told (native-events.ts)
   Napi::Value Take(const Napi::CallbackInfo& info) {
-    ByteWriter taken;
-    if (threads_ != nullptr) threads_->Take(&taken);
-    return Napi::Buffer<uint8_t>::Copy(info.Env(), taken.bytes().data(), taken.bytes().size());
+    return TakeFrom(info, threads_.get());
   }
 
   // setRef(on): whether they keep the process alive
@@ -177,6 +181,90 @@ class ThreadsWrap : public Napi::ObjectWrap<ThreadsWrap> {
   bool is_started_ = false;
 };
 
+// new HandshakesHere(timeout, callback): the same as HandshakeThreads, in this thread
+class HereWrap : public Napi::ObjectWrap<HereWrap> {
+ public:
+  static Napi::Function Define(Napi::Env env) {
+    return DefineClass(env, "HandshakesHere",
+                       {InstanceMethod<&HereWrap::Start>("start"), InstanceMethod<&HereWrap::Submit>("submit"),
+                        InstanceMethod<&HereWrap::Abort>("abort"), InstanceMethod<&HereWrap::Take>("take"),
+                        InstanceMethod<&HereWrap::SetRef>("setRef"), InstanceMethod<&HereWrap::Stop>("stop")});
+  }
+
+  explicit HereWrap(const Napi::CallbackInfo& info)
+      : ObjectWrap(info), callback_(Napi::Persistent(info[1].As<Napi::Function>())), context_(info.Env(), "so-crypt.handshakes") {
+    options_.most_in_flight = SIZE_MAX;
+    options_.timeout = std::chrono::milliseconds(info[0].ToNumber().Int64Value());
+  }
+
+ private:
+  // start() → 0 or -errno; also when it has been started, but not when it has been stopped
+  Napi::Value Start(const Napi::CallbackInfo& info) {
+    if (here_ != nullptr) return Result(info, 0);
+    uv_loop_t* loop;
+    int error = -EINVAL;
+    if (cleanup_ == nullptr && napi_get_uv_event_loop(info.Env(), &loop) == napi_ok) here_ = HandshakesHere::Open(loop, options_, [this] { OnNews(); }, &error);
+    if (here_ == nullptr) return Result(info, error);
+    Ref();  // until it is closed
+    napi_add_async_cleanup_hook(info.Env(), OnCleanup, this, &cleanup_);
+    return Result(info, 0);
+  }
+
+  Napi::Value Submit(const Napi::CallbackInfo& info) {
+    ContextWrap* const context = ContextWrap::Unwrap(info[2].ToObject());
+    if (context == nullptr || here_ == nullptr) return Result(info, -EINVAL);
+    here_->Begin(info[0].ToNumber().Uint32Value(), info[1].ToNumber().Int32Value(), context->context());
+    return Result(info, 0);
+  }
+
+  void Abort(const Napi::CallbackInfo& info) {
+    if (here_ != nullptr) here_->Abort(info[1].ToNumber().Uint32Value());
+  }
+
+  Napi::Value Take(const Napi::CallbackInfo& info) { return TakeFrom(info, here_); }
+
+  void SetRef(const Napi::CallbackInfo& info) {
+    if (here_ != nullptr) here_->SetRef(info[0].ToBoolean());
+  }
+
+  void Stop(const Napi::CallbackInfo&) { Close(false); }
+
+  // Once it is closed nothing is called any more.
+  void Close(bool is_ending) {
+    HandshakesHere* const here = here_;
+    here_ = nullptr;
+    if (here == nullptr) return;
+    here->Close([this, is_ending] {
+      napi_remove_async_cleanup_hook(cleanup_);
+      if (!is_ending) OnStopped();
+    });
+  }
+
+  void OnStopped() {
+    const Napi::HandleScope scope(Env());
+    Unref();
+  }
+
+  void OnNews() {
+    const Napi::Env env = Env();
+    const Napi::HandleScope scope(env);
+    // Not by MakeCallback() of node-addon-api, which ends the process when this thread is being terminated.
+    napi_value result, error;
+    if (napi_make_callback(env, context_, Value(), callback_.Value(), 0, nullptr, &result) != napi_pending_exception) return;
+    // What a listener of the application throws is an uncaught exception, as it is with Node's own sockets.
+    if (napi_get_and_clear_last_exception(env, &error) == napi_ok) napi_fatal_exception(env, error);
+  }
+
+  // The environment ends: the event loop must be let go of before. (One that is closing already will say so.)
+  static void OnCleanup(napi_async_cleanup_hook_handle, void* self) { static_cast<HereWrap*>(self)->Close(true); }
+
+  LoopOptions options_ = {};
+  Napi::FunctionReference callback_;
+  Napi::AsyncContext context_;
+  HandshakesHere* here_ = nullptr;
+  napi_async_cleanup_hook_handle cleanup_ = nullptr;
+};
+
 // lowerPriority(niceness): of the thread that calls it
 void LowerOwnPriority(const Napi::CallbackInfo& info) { LowerPriority(info[0].ToNumber().Int32Value()); }
 
@@ -185,6 +273,7 @@ void LowerOwnPriority(const Napi::CallbackInfo& info) { LowerPriority(info[0].To
 void DefineHandshakes(Napi::Env env, Napi::Object exports) {
   exports.Set("HandshakeContext", ContextWrap::Define(env));
   exports.Set("HandshakeThreads", ThreadsWrap::Define(env));
+  exports.Set("HandshakesHere", HereWrap::Define(env));
   exports.Set("lowerPriority", Napi::Function::New<LowerOwnPriority>(env, "lowerPriority"));
 }
 

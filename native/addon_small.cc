@@ -89,7 +89,7 @@ napi_value SendSmall(napi_env env, napi_callback_info info) {
   const SealStatus status = (*layer)->Seal(kApplicationData, chunks, body.length > 0 ? 2 : 1, memory->sealed, sizeof memory->sealed, &written);
   if (status != SealStatus::kOk) return Int32(env, static_cast<int32_t>(status));
   memory->length = written;
-  instance->numbers[0] = static_cast<int32_t>(SendNow(fd, memory->sealed, written));
+  instance->numbers[0] = static_cast<int32_t>(SendNow(fd, memory->sealed, written, false));
   instance->numbers[1] = static_cast<int32_t>(plain);
   return Int32(env, static_cast<int32_t>(written));
 }

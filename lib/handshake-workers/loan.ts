@@ -1,6 +1,7 @@
+import { AsyncResource } from 'node:async_hooks';
 import type net from 'node:net';
 import type { TLSSocket } from '../tls-socket.js';
-import { takeUnread } from '../unread.js';
+import { NO_BYTES, takeUnread } from '../unread.js';
 
 interface Handle {
   fd: number;
@@ -26,6 +27,7 @@ export class Loan {
   socket: TLSSocket | undefined;
   /** It has been destroyed meanwhile. */
   isAbandoned = false;
+  readonly #scope = new AsyncResource('so-crypt.handshake');
   readonly #handle: Handle;
   readonly #abort: () => void;
   #isGuarded = false;
@@ -42,8 +44,13 @@ export class Loan {
     this.#handle = (connection as unknown as { _handle: Handle })._handle;
     this.#handle.readStop();
     this.#handle.reading = false;
-    this.unread = connection.readableLength > 0 ? takeUnread(connection).bytes : Buffer.alloc(0);
+    this.unread = connection.readableLength > 0 ? takeUnread(connection).bytes : NO_BYTES;
     if (!isFresh) this.guard(connection);
+  }
+
+  /** Runs what tells the application, in an asynchronous context of the connection's own. */
+  run(tell: () => void): void {
+    this.#scope.runInAsyncScope(tell);
   }
 
   get fd(): number {

@@ -1,9 +1,11 @@
 import { X509Certificate } from 'node:crypto';
+import type { CryptOptions } from '../crypt-options.js';
 import { SoCryptError } from '../errors.js';
 import { SecretSlots } from '../handshake/secret-slots.js';
 import { suiteOf } from '../handshake/suite.js';
 import { Summary } from '../handshake/summary.js';
 import { systemError } from '../kernel/port.js';
+import { NO_BYTES } from '../unread.js';
 import type { KnownProfile, Outcome } from './outcome.js';
 import type { Unpacker } from './packing.js';
 
@@ -91,13 +93,13 @@ export class NativeEvents {
   }
 }
 
-const NOTHING = Buffer.alloc(0);
 const slots32 = new SecretSlots(32);
 const slots48 = new SecretSlots(48);
 
 // Handshake::PackDone() of native/handshake/handshake.cc.
 function outcomeFrom(from: Unpacker, profile: KnownProfile): Outcome {
-  const { suite, maxFragment, agreed } = profile;
+  const { suite, maxFragment, own, cipher, protocol, sigalgs } = profile;
+  const { authorized, authorizationError, alpnProtocol } = profile.agreed;
   const reused = from.u8() === 1;
   const tickets = from.u32();
   const write = { secret: from.bytes(), sequence: tickets };
@@ -114,19 +116,29 @@ function outcomeFrom(from: Unpacker, profile: KnownProfile): Outcome {
       options: {
         protocol: suite.protocol,
         cipher: suite.cipher,
-        ...(maxFragment !== undefined && { maxFragment }),
+        maxFragment,
         write,
         read,
-      },
+      } as CryptOptions,
       // The memory is wiped, and the connection goes on.
-      rest: rest.length > 0 ? Buffer.from(rest) : NOTHING,
+      rest: rest.length > 0 ? Buffer.from(rest) : NO_BYTES,
       ended: false,
       exporter,
       wipe() {},
     },
-    agreed: { ...agreed, servername },
+    agreed: { authorized, authorizationError, alpnProtocol, servername },
     summary: new Summary(
-      { ...profile, peer: undefined, peerChain: undefined, reused, finished, peerFinished },
+      {
+        own,
+        peer: undefined,
+        peerChain: undefined,
+        cipher,
+        protocol,
+        reused,
+        sigalgs,
+        finished,
+        peerFinished,
+      },
       exporter,
       true,
     ),

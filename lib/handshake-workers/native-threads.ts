@@ -3,9 +3,11 @@ import type { CipherName } from '../crypt-options.js';
 import { tlsLayout } from '../frame-layouts.js';
 import { systemError } from '../kernel/port.js';
 import { type HandshakeContext, type HandshakeThreads, native } from '../native.js';
+import { isNodesCreateSecureContext } from '../secure-context.js';
+import type { EngineOptions } from '../tls-options.js';
 import { type NativeEvent, NativeEvents } from './native-events.js';
 import { Unpacker } from './packing.js';
-import type { Threads } from './setup.js';
+import { kernelEngineOf, type Threads } from './setup.js';
 
 /** TLS 1.3's (RFC 8446 B.4). */
 const suites: readonly [id: number, cipher: CipherName][] = [
@@ -22,18 +24,23 @@ const beyond = [
   'pskCallback',
 ];
 
-/** A secure context that only threads without JavaScript use. */
+/** The event loop has other things to do, too. */
+const TURN_MS = 1;
+
+/** A secure context that only handshakes without JavaScript use. */
 export interface Credentials {
   readonly context: HandshakeContext;
   /** What it points into. */
   readonly owner: object;
 }
 
-/** Whether threads without JavaScript can do a server's handshakes, as far as its options tell. */
-export function canBeNative(options: tls.TlsOptions): boolean {
+/** Whether a server's handshakes can be done without JavaScript, as far as its options tell. */
+export function canBeNative(options: tls.TlsOptions & EngineOptions, threads: Threads): boolean {
   const given = options as Record<string, unknown>;
   const { maxVersion = tls.DEFAULT_MAX_VERSION, secureProtocol } = options;
-  if (maxVersion !== 'TLSv1.3' || secureProtocol) return false;
+  if (!threads.native || maxVersion !== 'TLSv1.3' || secureProtocol) return false;
+  // A kernel engine is attached by the thread.
+  if (kernelEngineOf(options) !== undefined || !isNodesCreateSecureContext()) return false;
   return native.HandshakeThreads !== undefined && beyond.every((name) => !given[name]);
 }
 
@@ -43,6 +50,7 @@ export function credentialsOf(
   protocols: Uint8Array = new Uint8Array(0),
 ): Credentials {
   const known = suites.map(([id, cipher]) => [id, cipher, tlsLayout('tls1.3', cipher).packed] as const);
+  if (!isNodesCreateSecureContext()) throw new TypeError('A context may be shared with a TLSSocket of Node');
   let owner: object | undefined;
   // Not by createSecureContext(): a server has defaults of its own.
   const make = (): void => {
@@ -51,12 +59,15 @@ export function credentialsOf(
   return { context: new native.HandshakeContext!(make, protocols, known), owner: owner! };
 }
 
-/** Threads without JavaScript: they do TLS 1.3 handshakes where nothing must be asked, and decline all else. */
+/** Threads without JavaScript, or this one: they do TLS 1.3 handshakes where nothing must be asked, and decline all else. */
 export class NativeThreads {
   readonly #settings: Threads & { timeout: number };
   readonly #onEvent: (event: NativeEvent) => void;
   #threads: HandshakeThreads | undefined;
   #events = new NativeEvents();
+  /** Some of what they have told is not done with. */
+  #isTaking = false;
+  #hasNews = false;
   /** By handshake, its thread; and what must not be garbage meanwhile. */
   readonly #jobs = new Map<number, { thread: number; credentials: Credentials }>();
 
@@ -75,9 +86,11 @@ export class NativeThreads {
     const { threads, mostInFlight, priority, timeout } = this.#settings;
     if (this.#threads === undefined) {
       this.#events = new NativeEvents();
-      this.#threads = new native.HandshakeThreads!(threads, mostInFlight, priority, timeout, () =>
-        this.#take(),
-      );
+      const onNews = (): void => this.#take();
+      this.#threads =
+        threads === 0
+          ? new native.HandshakesHere!(timeout, onNews)
+          : new native.HandshakeThreads!(threads, mostInFlight, priority, timeout, onNews);
     }
     const result = this.#threads.start();
     if (result < 0) throw systemError(result, 'pthread_create');
@@ -105,23 +118,33 @@ export class NativeThreads {
 
   #take(): void {
     if (this.#threads === undefined) return;
-    const from = new Unpacker(this.#threads.take());
-    this.#runAll(from);
+    // In the order in which it was told: what is left of the last time comes first.
+    this.#hasNews = this.#isTaking;
+    if (this.#isTaking) return;
+    this.#isTaking = true;
+    this.#run(new Unpacker(this.#threads.take()));
   }
 
   // A listener of the application may throw: should the process survive that, the others must hear of theirs all the same.
-  #runAll(from: Unpacker): void {
-    let isDone = false;
+  #run(from: Unpacker): void {
+    const end = performance.now() + TURN_MS;
+    let isAtEnd = false;
     try {
       for (let event = this.#events.next(from); event !== undefined; event = this.#events.next(from)) {
         this.#jobs.delete(event.id);
         if (this.#jobs.size === 0) this.#threads?.setRef(false);
         this.#onEvent(event);
+        if (performance.now() >= end) return;
       }
-      isDone = true;
-      from.wipe();
+      isAtEnd = true;
     } finally {
-      if (!isDone) setImmediate(() => this.#runAll(from));
+      if (isAtEnd) {
+        from.wipe();
+        this.#isTaking = false;
+        if (this.#hasNews) setImmediate(() => this.#take());
+      } else {
+        setImmediate(() => this.#run(from));
+      }
     }
   }
 }

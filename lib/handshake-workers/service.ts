@@ -40,17 +40,32 @@ type SniCallback = (
 
 type Emitter = { emit(event: string, ...args: unknown[]): boolean; listenerCount(event: string): number };
 
+/** What the service needs of whoever has it. */
+export interface Accepting {
+  /** The socket of a connection, for the application. */
+  socketFor(connection: net.Socket, isFresh: boolean): TLSSocket;
+  /** Does a connection's handshake by Node's TLSSocket in this thread, from the bytes on that have been read. */
+  handshakeByNode(connection: net.Socket, isFresh: boolean, received: Buffer): void;
+}
+
+const LISTENED = Object.entries(listened);
+
 /** Node's default. */
 const HANDSHAKE_TIMEOUT = 120_000;
 
-/** The handshakes of a server in threads of their own: what the server is to its connections as long as they are there. */
+/**
+ * The handshakes of a server that are not done by Node's TLSSocket in this thread: what the server is to its connections as long as they
+ * are there. Without threads these are the ones that need no JavaScript.
+ */
 export class HandshakeService {
   readonly #server: AnyServer & Emitter;
   readonly #options: tls.TlsOptions & EngineOptions;
-  readonly #socketFor: (connection: net.Socket, isFresh: boolean) => TLSSocket;
-  readonly #pool: Pool;
+  readonly #accepting: Accepting;
+  /** Undefined: without threads. */
+  readonly #pool: Pool | undefined;
   readonly #loans = new Map<number, Loan>();
   readonly #contexts: NamedContext[] = [];
+  #hasContexts = false;
   #secureContext: object | undefined;
   readonly #remembered = new Map<Member, Remembered>();
   readonly #contextNumbers = new WeakMap<object, number>();
@@ -58,8 +73,10 @@ export class HandshakeService {
   readonly #native: NativeThreads | undefined;
   /** Native threads, or what they need, were not to be had. */
   #isNativeRefused = false;
-  /** Of the native threads; undefined: to be made. */
+  /** Of native handshakes; undefined: to be made. */
   #credentials: Credentials | undefined;
+  /** {@link NativeThreads.start} has been called for them. */
+  #isStarted = false;
   #lastContext = 0;
   #lastId = 0;
   #isClosed = false;
@@ -68,27 +85,28 @@ export class HandshakeService {
     server: tls.Server,
     options: tls.TlsOptions & EngineOptions,
     threads: Threads,
-    socketFor: (connection: net.Socket, isFresh: boolean) => TLSSocket,
+    accepting: Accepting,
   ) {
     this.#server = server as AnyServer & Emitter;
-    this.#options = options;
-    this.#socketFor = socketFor;
+    this.#options = { ...options };
+    this.#accepting = accepting;
     this.#threads = threads;
-    const { engine } = setupOf(this.#server, options, threads); // what can't work is refused now
-    // A kernel engine is attached by the thread.
-    if (threads.native && engine === undefined && canBeNative(options)) {
+    setupOf(this.#server, options, threads); // what can't work is refused now
+    if (canBeNative(options, threads)) {
       const { handshakeTimeout: timeout = HANDSHAKE_TIMEOUT } = options;
       this.#native = new NativeThreads({ ...threads, timeout }, (event) => this.#onNative(event));
+      this.#prepare();
     }
-    this.#pool = new Pool(threads, {
-      setup: () => this.#setup(),
-      onMessage: (member, message) => this.#onMessage(member, message),
-      onLost: (ids, error) => this.#onLost(ids, error),
-      onGivenUp: (error) => void this.#server.emit('error', error),
-    });
+    if (threads.threads > 0)
+      this.#pool = new Pool(threads, {
+        setup: () => this.#setup(),
+        onMessage: (member, message) => this.#onMessage(member, message),
+        onLost: (ids, error) => this.#onLost(ids, error),
+        onGivenUp: (error) => void this.#server.emit('error', error),
+      });
     server.on('listening', () => {
       this.#isClosed = false;
-      if (!this.#isNative()) this.#pool.start();
+      if (this.#pool !== undefined && !this.#isNative()) this.#pool.start();
     });
     server.on('close', () => {
       this.#isClosed = true;
@@ -97,10 +115,11 @@ export class HandshakeService {
     this.#followServer();
   }
 
-  /** Takes the handshake of a connection to a thread. False: it is none of the kernel's, and is done here. */
+  /** Takes the handshake of a connection. False: it is none of the kernel's, or Node's TLSSocket has to do it in this thread. */
   offer(connection: unknown, isFresh: boolean): boolean {
     if (!canTakeOver(connection) || (connection as unknown as { _handle: { fd: number } })._handle.fd < 0)
       return false;
+    if (this.#pool === undefined && !this.#isForThis(connection)) return false;
     // 32 bits: it comes back in so many.
     const id = (this.#lastId + 1) >>> 0;
     this.#lastId = id;
@@ -112,6 +131,12 @@ export class HandshakeService {
     return true;
   }
 
+  // Without threads: one that the application has handed to the server may be in any state.
+  #isForThis(connection: net.Socket): boolean {
+    const { server } = connection as { server?: unknown };
+    return server === this.#server && connection.readableLength === 0 && this.#isNative();
+  }
+
   #begin(loan: Loan): void {
     if (!this.#loans.has(loan.id)) return;
     if (loan.unread.length === 0 && this.#isNative())
@@ -119,24 +144,45 @@ export class HandshakeService {
     else this.#submit(loan, loan.unread);
   }
 
-  #submit({ id, fd }: Loan, unread: Buffer): void {
+  #submit(loan: Loan, unread: Buffer): void {
+    const { id, fd } = loan;
+    if (this.#pool === undefined) return this.#giveBack(loan, unread);
     this.#pool.submit({ id, fd, listeners: this.#listeners(), ...(unread.length > 0 && { unread }) });
+  }
+
+  #giveBack(loan: Loan, unread: Buffer): void {
+    const { id, connection, isFresh } = loan;
+    this.#take(id);
+    loan.free();
+    this.#accepting.handshakeByNode(connection, isFresh, unread);
   }
 
   // Whether the next handshake can go to a native thread. Nobody must be asked, or told on the way.
   #isNative(): boolean {
     if (this.#native === undefined || this.#isNativeRefused) return false;
-    if (this.#contexts.length > 0 || this.#listeners() !== 0) return false;
-    if (this.#credentials !== undefined) return true;
+    if (this.#hasContexts || this.#listeners() !== 0) return false;
+    if (this.#isStarted) return true;
     try {
-      this.#credentials = this.#makeCredentials();
+      this.#credentials ??= this.#makeCredentials();
       this.#native.start();
+      this.#isStarted = true;
       return true;
     } catch {
       // What is wrong with the options the server itself has said. No thread more is to be had, or this is no Node that is known.
-      this.#credentials = undefined;
       this.#isNativeRefused = true;
       return false;
+    }
+  }
+
+  // When the server makes its own: the process's defaults, and what lies behind the options, may be others later.
+  #prepare(): void {
+    this.#isNativeRefused = false;
+    this.#isStarted = false;
+    this.#credentials = undefined;
+    try {
+      this.#credentials = this.#makeCredentials();
+    } catch {
+      this.#isNativeRefused = true;
     }
   }
 
@@ -151,6 +197,10 @@ export class HandshakeService {
 
   #onNative(event: NativeEvent): void {
     const loan = this.#loans.get(event.id)!;
+    loan.run(() => this.#onNativeEvent(event, loan));
+  }
+
+  #onNativeEvent(event: NativeEvent, loan: Loan): void {
     switch (event.kind) {
       case 'done':
         return this.#onDone(event.id, event.outcome);
@@ -181,6 +231,11 @@ export class HandshakeService {
       Object.defineProperty(server, name, { value, configurable: true, writable: true });
     };
     define('addContext', (servername: string, given: tls.SecureContextOptions) => {
+      if (this.#pool === undefined) {
+        addContext.call(server, servername, given);
+        this.#hasContexts = true;
+        return;
+      }
       const context =
         typeof servername === 'string' && typeof given === 'object' && given !== null
           ? namedContext(servername, given)
@@ -188,14 +243,15 @@ export class HandshakeService {
       addContext.call(server, servername, given);
       if (context === undefined) return;
       this.#contexts.push(context);
+      this.#hasContexts = true;
       this.#pool.broadcast({ kind: 'addContext', context, defaults: defaults() });
     });
     define('setSecureContext', (given: tls.SecureContextOptions) => {
       setSecureContext.call(server, given);
       this.#secureContext = { ...NO_CONTEXT, ...given };
-      this.#credentials = undefined;
+      if (this.#native !== undefined) this.#prepare();
       const options = plainOptions(given);
-      this.#pool.broadcast({
+      this.#pool?.broadcast({
         kind: 'secureContext',
         options,
         secrets: secretsOf(server),
@@ -204,21 +260,20 @@ export class HandshakeService {
     });
     define('setTicketKeys', (keys: Buffer) => {
       setTicketKeys.call(server, keys);
-      this.#credentials = undefined;
-      this.#pool.broadcast({ kind: 'ticketKeys', ticketKeys: server.getTicketKeys() });
+      if (this.#native !== undefined) this.#prepare();
+      this.#pool?.broadcast({ kind: 'ticketKeys', ticketKeys: server.getTicketKeys() });
     });
   }
 
   #listeners(): number {
     let bits = 0;
-    for (const [event, bit] of Object.entries(listened))
-      if (this.#server.listenerCount(event) > 0) bits |= bit;
+    for (const [event, bit] of LISTENED) if (this.#server.listenerCount(event) > 0) bits |= bit;
     return bits;
   }
 
   #abort(loan: Loan): void {
     if (this.#native?.abort(loan.id)) return;
-    if (!this.#pool.abort(loan.id)) this.#end(loan);
+    if (!this.#pool?.abort(loan.id)) this.#end(loan);
   }
 
   #onMessage(member: Member, { events = [], done, extras = [], profiles = [] }: FromThread): void {
@@ -228,11 +283,12 @@ export class HandshakeService {
     const from = done && new Unpacker(done);
     const more = new Map(extras);
     const next = (): boolean => {
-      if (at < events.length) this.#onEvent(member, events[at++]!);
+      if (at < events.length) this.#inScope(member, events[at++]!);
       else if (from !== undefined && !from.isAtEnd) {
         const id = from.u32();
         const profile = known.profiles.get(from.u32())!;
-        this.#onDone(id, unpackOutcome(from, profile, more.get(id)));
+        const outcome = unpackOutcome(from, profile, more.get(id));
+        this.#loans.get(id)?.run(() => this.#onDone(id, outcome));
       } else return false;
       return true;
     };
@@ -267,7 +323,7 @@ export class HandshakeService {
     loan.free();
     if (loan.isAbandoned) return summary.dispose();
     const server = this.#server;
-    const socket = loan.socket ?? this.#socketFor(loan.connection, loan.isFresh);
+    const socket = loan.socket ?? this.#accepting.socketFor(loan.connection, loan.isFresh);
     // As with node:tls, a connection that breaks must not end a server whose application does not listen.
     if (loan.socket === undefined) socket.on('error', ignore);
     const established = (): void => {
@@ -279,9 +335,12 @@ export class HandshakeService {
     });
   }
 
-  #onEvent(member: Member, event: ThreadEvent): void {
+  #inScope(member: Member, event: ThreadEvent): void {
     const loan = this.#loans.get(event.id);
-    if (loan === undefined) return;
+    loan?.run(() => this.#onEvent(member, event, loan));
+  }
+
+  #onEvent(member: Member, event: ThreadEvent, loan: Loan): void {
     switch (event.kind) {
       case 'failed':
         return this.#onFailed(loan, errorOf(event.error), event);
@@ -312,7 +371,7 @@ export class HandshakeService {
   #shown(loan: Loan): TLSSocket {
     if (loan.socket === undefined) {
       loan.guard(loan.connection);
-      const socket = this.#socketFor(loan.connection, loan.isFresh);
+      const socket = this.#accepting.socketFor(loan.connection, loan.isFresh);
       socket.on('error', ignore);
       loan.guard(socket);
       loan.socket = socket;
@@ -371,17 +430,22 @@ export class HandshakeService {
   #take(id: number): Loan | undefined {
     const loan = this.#loans.get(id);
     this.#loans.delete(id);
-    this.#pool.settled(id);
+    this.#pool?.settled(id);
     this.#stopWhenIdle();
     return loan;
   }
 
   #stopWhenIdle(): void {
-    if (!this.#isClosed || this.#loans.size > 0 || !this.#pool.isIdle || this.#native?.isIdle === false)
+    if (
+      !this.#isClosed ||
+      this.#loans.size > 0 ||
+      this.#pool?.isIdle === false ||
+      this.#native?.isIdle === false
+    )
       return;
-    this.#pool.stop();
+    this.#pool?.stop();
     this.#native?.stop();
-    this.#credentials = undefined;
+    this.#isStarted = false;
   }
 }
 

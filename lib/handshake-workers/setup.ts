@@ -10,12 +10,13 @@ import type { ContextOptions, Defaults, NamedContext, Setup, SharedSecrets } fro
 export type AnyServer = tls.Server & { ALPNProtocols?: Uint8Array; sessionIdContext?: string };
 
 export interface Threads {
+  /** 0: this one. */
   threads: number;
   /** Handshakes at the same time in each of them. */
   mostInFlight: number;
   /** How much nicer than this thread they are (setpriority(2)). */
   priority: number;
-  /** Threads without JavaScript do what they can. */
+  /** What can be done without JavaScript is. */
   native: boolean;
 }
 
@@ -23,13 +24,12 @@ const MOST_IN_FLIGHT = 1024;
 const PRIORITY = 5;
 
 /**
- * The option handshakeWorkers; undefined: none are wanted.
+ * The option handshakeWorkers.
  *
  * @throws SoCryptError ERR_SO_CRYPT_INVALID_OPTION, ERR_SO_CRYPT_UNSUPPORTED
  */
-export function threadsOf(options: Partial<HandshakeWorkers>): Threads | undefined {
-  const { handshakeWorkers: given } = options;
-  if (given === undefined || given === 0) return undefined;
+export function threadsOf(options: Partial<HandshakeWorkers>): Threads {
+  const { handshakeWorkers: given = 0 } = options;
   const {
     threads,
     mostInFlight = MOST_IN_FLIGHT,
@@ -37,10 +37,12 @@ export function threadsOf(options: Partial<HandshakeWorkers>): Threads | undefin
     native: isNative = true,
   } = typeof given === 'object' && given ? given : { threads: given };
   const isPriority = priority === 0 || isCount(priority, 19);
-  if (!isCount(threads, 128) || !isCount(mostInFlight, 1_000_000) || !isPriority)
+  if (!(threads === 0 || isCount(threads, 128)) || !isCount(mostInFlight, 1_000_000) || !isPriority)
     throw new SoCryptError('ERR_SO_CRYPT_INVALID_OPTION', 'handshakeWorkers is invalid', {
-      hint: 'It must be a number of threads from 1 to 128, or { threads, mostInFlight, priority }, priority from 0 to 19',
+      hint: 'It must be a number of threads from 0 to 128, or { threads, mostInFlight, priority }, priority from 0 to 19',
     });
+  const all = { threads, mostInFlight, priority, native: isNative };
+  if (threads === 0) return all;
   if (native.duplicate === undefined)
     throw new SoCryptError('ERR_SO_CRYPT_UNSUPPORTED', 'This system has no handshake workers', {
       hint: 'Leave handshakeWorkers out',
@@ -54,7 +56,7 @@ export function threadsOf(options: Partial<HandshakeWorkers>): Threads | undefin
             ? 'Give the option ALPNProtocols, or leave handshakeWorkers out'
             : 'Leave handshakeWorkers out',
       });
-  return { threads, mostInFlight, priority, native: isNative };
+  return all;
 }
 
 const isCount = (value: unknown, most: number): value is number =>
@@ -66,8 +68,6 @@ export function setupOf(
   options: tls.TlsOptions & EngineOptions,
   { priority }: Threads,
 ): Setup {
-  const { write, read } = resolveEngine(options.engine, options.driver);
-  const kernelEngine = [write, read].find((name) => name === 'ktls' || name === 'so_crypt');
   const { ALPNProtocols } = server;
   return {
     options: { ...plainOptions(options), ...(ALPNProtocols && { ALPNProtocols }) },
@@ -75,9 +75,15 @@ export function setupOf(
     secrets: secretsOf(server),
     defaults: defaults(),
     hasSniCallback: typeof options.SNICallback === 'function',
-    engine: kernelEngine as Setup['engine'],
+    engine: kernelEngineOf(options),
     priority,
   };
+}
+
+/** The kernel's engine that is attached to a connection before its handshake. */
+export function kernelEngineOf({ engine, driver }: EngineOptions): Setup['engine'] {
+  const { write, read } = resolveEngine(engine, driver);
+  return [write, read].find((name) => name === 'ktls' || name === 'so_crypt') as Setup['engine'];
 }
 
 export function secretsOf(server: AnyServer): SharedSecrets {

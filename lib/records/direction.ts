@@ -35,8 +35,8 @@ export interface Writer {
   sealNow?(head: Uint8Array, body: Uint8Array): boolean;
   /** SSH: sends what is sealed. */
   sendSealed?(): void;
-  /** Sends an alert or a handshake message as one record. */
-  sendControl(type: number, content: Uint8Array, callback: Callback): void;
+  /** Sends an alert or a handshake message as one record. isLast: the FIN follows when the callback has come. */
+  sendControl(type: number, content: Uint8Array, callback: Callback, isLast?: boolean): void;
   /** Sends a KeyUpdate under the old key and goes over to the next one (RFC 8446 4.6.3). Throws when it can't. */
   sendKeyUpdate(request: boolean, callback: Callback): void;
   /** Wipes the keys. */

@@ -31,6 +31,8 @@ export interface Host {
   onFin(): void;
 }
 
+const CLOSE_NOTIFY = Uint8Array.of(AlertLevel.warning, Alert.closeNotify);
+
 type Retired = Pick<Writer | Reader, 'usedKeys' | 'dispose'>;
 
 /** An armed socket: plain bytes on one side, records on the other. */
@@ -92,7 +94,7 @@ export class RecordStream implements RecordSink {
   /** Sends close_notify where the protocol has one. */
   sendClose(callback: Callback): void {
     if (!isTls(this.writer)) return callback();
-    this.sendControl(ContentType.alert, Uint8Array.of(AlertLevel.warning, Alert.closeNotify), callback);
+    this.writer!.sendControl(ContentType.alert, CLOSE_NOTIFY, callback, true);
   }
 
   /** Sends a KeyUpdate and goes over to the next write key. */

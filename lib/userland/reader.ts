@@ -19,7 +19,9 @@ export class RecordReader extends Reader {
   constructor(arming: Arming & { read: object }, engine: Engine) {
     super(arming);
     this.engine = engine;
-    this.#opener = new native.Opener(arming.read);
+    const { pattern, secret, sequence } = arming.read;
+    this.#opener =
+      pattern === undefined ? new native.Opener(arming.read) : new native.Opener(pattern, secret, sequence);
     this.#slot = this.#opener.slot;
     this.#isCbc = arming.facts.mode === 'cbc';
   }

@@ -107,14 +107,20 @@ export class UserlandWriter implements Writer {
     return true;
   }
 
-  sendControl(type: number, content: Uint8Array, callback: Callback): void {
-    let sealed: Sealed;
+  sendControl(type: number, content: Uint8Array, callback: Callback, isLast = false): void {
+    const fd = isLast ? this.#outlet.idleDescriptor : -1;
+    let sent: Sent | undefined;
+    let sealed: Sealed | undefined;
     try {
-      sealed = this.#records.sealControl(type, content);
+      if (fd >= 0) sent = this.#records.sealTo(fd, content, content.length, type, isLast);
+      if (sent === undefined) sealed = this.#records.sealControl(type, content);
     } catch (error) {
       return callback(error as Error);
     }
-    this.#write(sealed, 0, callback);
+    if (sent === undefined) return this.#write(sealed!, 0, callback);
+    // A peer that is gone needs no close_notify.
+    if (sent.rest === undefined) callback();
+    else this.#write(sent.rest, 0, callback);
   }
 
   sendKeyUpdate(request: boolean, callback: Callback): void {

@@ -68,7 +68,9 @@ export class RecordWriter {
     this.#recordLimit = arming.facts.recordLimit;
     this.#keyUpdateAfter = arming.keyUpdateAfter;
     this.protocol = arming.protocol;
-    this.#sealer = new native.Sealer(arming.write);
+    const { pattern, secret, sequence } = arming.write;
+    this.#sealer =
+      pattern === undefined ? new native.Sealer(arming.write) : new native.Sealer(pattern, secret, sequence);
     this.#slot = this.#sealer.slot;
     this.#maxFragment = this.#mostFragment = arming.write.maxFragment;
     this.#overhead = this.#sealer.overhead;
@@ -147,14 +149,21 @@ export class RecordWriter {
    * The same, and hands the records to the socket at once.
    *
    * @param fd of a socket that has taken all that was sealed before
+   * @param isLast the FIN follows
    * @returns to be looked at, at once; undefined: nothing was done, because another key is due
    */
-  sealTo(fd: number, chunks: Uint8Array | readonly Uint8Array[], length: number): Sent | undefined {
+  sealTo(
+    fd: number,
+    chunks: Uint8Array | readonly Uint8Array[],
+    length: number,
+    type: number = ContentType.applicationData,
+    isLast = false,
+  ): Sent | undefined {
     const records = Math.ceil(length / this.#maxFragment);
     if (this.#atMost + records > this.#limit) return undefined;
     const pool = poolFor(this.#count(length), small, large);
     const buffer = pool.acquire();
-    const written = this.#sealInto(buffer, ContentType.applicationData, chunks, fd);
+    const written = this.#sealInto(buffer, type, chunks, fd, isLast);
     const count = native.result[0]!;
     sent.error = errorOf(count);
     sent.length = length;
@@ -225,7 +234,7 @@ export class RecordWriter {
     // Neither fits with tiny fragments, or much padding.
     const pool = poolFor(this.#count(length), small, large);
     const buffer = pool.acquire();
-    const written = this.#sealInto(buffer, type, chunks, -1);
+    const written = this.#sealInto(buffer, type, chunks, -1, false);
     return { bytes: buffer.subarray(0, written), release: () => pool.release(buffer) };
   }
 
@@ -236,8 +245,14 @@ export class RecordWriter {
     return length + records * this.#overhead;
   }
 
-  #sealInto(buffer: Buffer, type: number, chunks: Uint8Array | readonly Uint8Array[], fd: number): number {
-    const written = this.#sealer.seal(type, chunks, buffer, fd);
+  #sealInto(
+    buffer: Buffer,
+    type: number,
+    chunks: Uint8Array | readonly Uint8Array[],
+    fd: number,
+    isLast: boolean,
+  ): number {
+    const written = this.#sealer.seal(type, chunks, buffer, fd, isLast);
     if (written < 0) throw failureOf(written);
     return written;
   }

@@ -63,7 +63,7 @@ void Handshake::OnKeylog(const SSL* ssl, const char* line) {
 // Called for every ClientHello, with a name in it or without: the version is known by now, and nothing expensive has been done.
 int Handshake::OnServername(SSL* ssl, int*, void*) {
   Handshake* const self = static_cast<Handshake*>(SSL_get_ex_data(ssl, Index()));
-  if (SSL_version(ssl) == TLS1_3_VERSION) return SSL_TLSEXT_ERR_OK;
+  if (self == nullptr || SSL_version(ssl) == TLS1_3_VERSION) return SSL_TLSEXT_ERR_OK;
   if (!self->has_sent_) self->is_declined_ = true;
   return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
@@ -111,7 +111,10 @@ Step Handshake::Feed(const uint8_t* bytes, size_t length) {
   const int why = SSL_get_error(ssl_, result);
   const bool is_failed = result != 1 && why != SSL_ERROR_WANT_READ;
   // Whoever does it instead will fail in the same way, and can tell all that there is to tell.
-  if (!has_sent_ && (is_failed || is_declined_)) return Step::kDeclined;
+  if (!has_sent_ && (is_failed || is_declined_)) {
+    ERR_clear_error();  // the thread may be Node's
+    return Step::kDeclined;
+  }
   if (is_failed) FailByOpenSsl();
   char* out;
   const long produced = BIO_get_mem_data(out_, &out);

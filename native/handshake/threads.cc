@@ -2,25 +2,15 @@
 #include "threads.h"
 
 #include <pthread.h>
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <csignal>
 
 namespace so_crypt {
-namespace {
-
-constexpr uint8_t kReleasedEvent = 4;  // lib/handshake-workers/native-events.ts
-// A client that is silent for so long leaves its place to others.
-constexpr auto kStale = std::chrono::milliseconds(1000);
-constexpr int kStaleCheckMs = 100;
-
-}  // namespace
 
 void LowerPriority(int niceness) {
   if (niceness == 0) return;
@@ -30,30 +20,13 @@ void LowerPriority(int niceness) {
   if (errno == 0) setpriority(PRIO_PROCESS, self, present + niceness);
 }
 
-void Outlet::Tell(const std::function<void(ByteWriter*, Profiles*)>& write) {
-  bool was_empty;
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    was_empty = bytes_.empty();
-    write(&bytes_, &profiles_);
-  }
-  if (was_empty) notify_();
-}
-
-void Outlet::Take(ByteWriter* into) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  bytes_.Swap(into);
-}
-
-HandshakeThread::HandshakeThread(const ThreadOptions& options, Outlet* outlet) : options_(options), outlet_(outlet) {}
+HandshakeThread::HandshakeThread(const ThreadOptions& options, Outlet* outlet) : niceness_(options.niceness), loop_(options.each, outlet) {}
 
 int HandshakeThread::Start() {
-  epoll_ = epoll_create1(EPOLL_CLOEXEC);
-  wakeup_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  epoll_event event = {};
-  event.events = EPOLLIN;
-  event.data.ptr = nullptr;
-  if (epoll_ < 0 || wakeup_ < 0 || epoll_ctl(epoll_, EPOLL_CTL_ADD, wakeup_, &event) != 0) return -errno;
+  int error = loop_.Open();
+  if (error == 0) wakeup_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (error == 0) error = wakeup_ < 0 ? -errno : loop_.AlsoWatch(wakeup_);
+  if (error != 0) return error;
   // Signals are the process's other threads'.
   sigset_t all, before;
   sigfillset(&all);
@@ -62,7 +35,7 @@ int HandshakeThread::Start() {
     static_cast<HandshakeThread*>(self)->Main();
     return nullptr;
   };
-  const int error = pthread_create(&thread_, nullptr, run, this);
+  error = pthread_create(&thread_, nullptr, run, this);
   is_running_ = error == 0;
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return -error;
@@ -75,15 +48,13 @@ void HandshakeThread::Stop() {
     pthread_join(thread_, nullptr);
     is_running_ = false;
   }
-  all_.clear();
-  for (int* fd : {&epoll_, &wakeup_}) {
-    if (*fd >= 0) close(*fd);
-    *fd = -1;
-  }
+  loop_.Close();
+  if (wakeup_ >= 0) close(wakeup_);
+  wakeup_ = -1;
 }
 
 void HandshakeThread::Submit(uint32_t id, int fd, std::shared_ptr<TlsContext> context) {
-  in_flight_++;
+  submitted_++;
   Send({id, fd, std::move(context)});
 }
 
@@ -110,21 +81,18 @@ bool HandshakeThread::HasCommands() {
 
 void HandshakeThread::Main() {
   pthread_setname_np(pthread_self(), "tls-handshakes");
-  LowerPriority(options_.niceness);
-  constexpr int kMostEvents = 64;
-  epoll_event events[kMostEvents];
+  LowerPriority(niceness_);
   while (!stops_) {
     sleeps_ = true;
-    const int count = epoll_wait(epoll_, events, kMostEvents, HasCommands() ? 0 : MillisecondsToWait());
+    const int count = loop_.Wait(HasCommands() ? 0 : loop_.MillisecondsToWait());
     sleeps_ = false;
-    for (int i = 0; i < count && !stops_; i++) {
-      uint64_t ignored;
-      if (events[i].data.ptr == nullptr) (void)!read(wakeup_, &ignored, sizeof ignored);
-      else Advance(static_cast<Handshake*>(events[i].data.ptr));
-    }
+    uint64_t ignored;
+    for (int i = 0; i < count && !stops_; i++)
+      if (!loop_.Go(i)) (void)!read(wakeup_, &ignored, sizeof ignored);
     // After the events, which point to handshakes.
     RunCommands();
-    OnTime();
+    loop_.OnTime();
+    ended_ = begun_ - loop_.size();
   }
 }
 
@@ -134,126 +102,16 @@ void HandshakeThread::RunCommands() {
     const std::lock_guard<std::mutex> lock(mutex_);
     commands.swap(commands_);
   }
-  if (commands.empty()) return;
   for (Command& command : commands) {
     if (stops_) return;
     if (command.fd < 0) {
-      const auto found = all_.find(command.id);
-      if (found == all_.end()) continue;
-      const uint32_t id = command.id;
-      End(found->second.get());
-      outlet_->Tell([id](ByteWriter* to, Profiles*) {
-        to->U8(kReleasedEvent);
-        to->U32(id);
-      });
-      continue;
+      loop_.Abort(command.id);
+    } else {
+      begun_++;
+      loop_.Begin(command.id, command.fd, std::move(command.context));
     }
-    auto made = std::make_unique<Handshake>(command.id, command.fd, std::move(command.context), Handshake::Clock::now() + options_.timeout);
-    Handshake* const handshake = made.get();
-    all_.emplace(command.id, std::move(made));
-    // The ClientHello is mostly there.
-    Advance(handshake);
   }
-  BeginWaiting();
-}
-
-int HandshakeThread::MillisecondsToWait() const {
-  if (all_.empty()) return -1;
-  if (!waiting_.empty()) return kStaleCheckMs;
-  const auto left = all_.begin()->second->deadline - Handshake::Clock::now();
-  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(left).count() + 1;
-  return static_cast<int>(std::clamp<decltype(ms + 0)>(ms, 0, 1 << 30));
-}
-
-void HandshakeThread::OnTime() {
-  if (all_.empty()) return;
-  const auto now = Handshake::Clock::now();
-  while (!all_.empty() && all_.begin()->second->deadline <= now) {
-    Handshake* const late = all_.begin()->second.get();
-    late->TimeOut();
-    Watch(late, 0);
-    outlet_->Tell([late](ByteWriter* to, Profiles*) { late->PackFailed(to); });
-    End(late);
-  }
-  if (waiting_.empty()) return;
-  while (!counted_order_.empty()) {
-    const auto found = all_.find(counted_order_.front());
-    if (found != all_.end() && found->second->is_counted) {
-      if (found->second->since + kStale > now) break;
-      Uncount(found->second.get());
-      continue;
-    }
-    counted_order_.pop_front();
-  }
-  BeginWaiting();
-}
-
-// The limit is for what takes memory: a client that has not said anything yet has no SSL object.
-bool HandshakeThread::MayBegin(Handshake* handshake) {
-  if (handshake->is_counted || handshake->has_begun()) return true;
-  if (counted_ >= options_.most_in_flight) return false;
-  handshake->is_counted = true;
-  handshake->since = Handshake::Clock::now();
-  counted_++;
-  counted_order_.push_back(handshake->id);
-  return true;
-}
-
-void HandshakeThread::Uncount(Handshake* handshake) {
-  if (!handshake->is_counted) return;
-  handshake->is_counted = false;
-  counted_--;
-  // Numbers of the past must not pile up.
-  while (!counted_order_.empty()) {
-    const auto found = all_.find(counted_order_.front());
-    if (found != all_.end() && found->second->is_counted) break;
-    counted_order_.pop_front();
-  }
-}
-
-void HandshakeThread::BeginWaiting() {
-  while (!waiting_.empty() && counted_ < options_.most_in_flight) {
-    const auto found = all_.find(waiting_.front());
-    waiting_.pop_front();
-    if (found != all_.end()) Advance(found->second.get());
-  }
-}
-
-void HandshakeThread::Advance(Handshake* handshake) {
-  if (!MayBegin(handshake)) {
-    waiting_.push_back(handshake->id);
-    return Watch(handshake, 0);
-  }
-  const Step step = handshake->Run();
-  if (step == Step::kWait) {
-    if (!handshake->has_begun()) Uncount(handshake);  // nothing has come: it waits without a place
-    return Watch(handshake, handshake->wants_to_write() ? EPOLLOUT : EPOLLIN);
-  }
-  // Nobody looks at the descriptor when its owner hears of it.
-  Watch(handshake, 0);
-  outlet_->Tell([=](ByteWriter* to, Profiles* profiles) {
-    if (step == Step::kDone) handshake->PackDone(to, profiles);
-    else if (step == Step::kDeclined) handshake->PackDeclined(to);
-    else handshake->PackFailed(to);
-  });
-  End(handshake);
-}
-
-void HandshakeThread::Watch(Handshake* handshake, uint32_t events) {
-  if (handshake->watched == events) return;
-  epoll_event event = {};
-  event.events = events;
-  event.data.ptr = handshake;
-  const int how = handshake->watched == 0 ? EPOLL_CTL_ADD : events == 0 ? EPOLL_CTL_DEL : EPOLL_CTL_MOD;
-  epoll_ctl(epoll_, how, handshake->fd, &event);
-  handshake->watched = events;
-}
-
-void HandshakeThread::End(Handshake* handshake) {
-  Watch(handshake, 0);
-  Uncount(handshake);
-  all_.erase(handshake->id);
-  in_flight_--;
+  loop_.BeginWaiting();
 }
 
 HandshakeThreads::HandshakeThreads(const ThreadOptions& options, std::function<void()> notify) : outlet_(std::move(notify)) {

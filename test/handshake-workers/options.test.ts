@@ -32,7 +32,7 @@ test('what threads can not do is refused at once, by its name', () => {
       '2',
       Number.NaN,
       true,
-      { threads: 0 },
+      { threads: -1 },
       { threads: 1, mostInFlight: 0 },
       null,
     ])
@@ -40,7 +40,8 @@ test('what threads can not do is refused at once, by its name', () => {
         () => make({ ...ecOnly, handshakeWorkers: wrong }),
         refusal('ERR_SO_CRYPT_INVALID_OPTION', 'handshakeWorkers'),
       );
-    make({ ...ecOnly, handshakeWorkers: 0, ALPNCallback: () => undefined });
+    for (const none of [0, { threads: 0 }, { threads: 0, native: false }])
+      make({ ...ecOnly, handshakeWorkers: none, ALPNCallback: () => undefined });
   }
 });
 

@@ -27,9 +27,10 @@ export const engine = (process.env.SO_CRYPT_ENGINE || 'evp') as EngineName;
 const { TEST_HANDSHAKE_WORKERS: workers, TEST_NATIVE_HANDSHAKES: nativeHandshakes } = process.env;
 
 /** Of all servers: TEST_HANDSHAKE_WORKERS=2 has their handshakes done in so many threads, TEST_NATIVE_HANDSHAKES=no in none without JavaScript. */
-export const onWorkers: ours.TlsOptions = workers
-  ? { handshakeWorkers: { threads: Number(workers), native: nativeHandshakes !== 'no' } }
-  : {};
+export const onWorkers: ours.TlsOptions =
+  workers || nativeHandshakes
+    ? { handshakeWorkers: { threads: Number(workers ?? 0), native: nativeHandshakes !== 'no' } }
+    : {};
 
 interface Closable {
   destroy?(): unknown;

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+// The handshakes of one thread, with an epoll(7) of their own. Whoever has it waits for that and says when to go on. Descriptors stay their
+// lender's, which closes none before it has heard of its end.
+#pragma once
+#include <sys/epoll.h>
+
+#include <cstddef>
+#include <deque>
+#include <map>
+#include <memory>
+
+#include "handshake.h"
+#include "outlet.h"
+
+namespace so_crypt {
+
+struct LoopOptions {
+  size_t most_in_flight;  // those of clients that are silent for a second don't count
+  std::chrono::milliseconds timeout;
+};
+
+class HandshakeLoop {
+ public:
+  HandshakeLoop(const LoopOptions& options, Outlet* outlet) : options_(options), outlet_(outlet) {}
+  ~HandshakeLoop() { Close(); }
+  HandshakeLoop(const HandshakeLoop&) = delete;
+  HandshakeLoop& operator=(const HandshakeLoop&) = delete;
+
+  // 0 or -errno.
+  int Open();
+  void Close();
+  int descriptor() const { return epoll_; }
+  // Wait() counts a descriptor that is none of a handshake's, too, when it can be read; Go() returns false for it. 0 or -errno.
+  int AlsoWatch(int fd);
+
+  size_t size() const { return all_.size(); }
+  void Begin(uint32_t id, int fd, std::shared_ptr<TlsContext> context);
+  void Abort(uint32_t id);
+  // For the next Wait(): until the first handshake is late; -1: nothing is to come.
+  int MillisecondsToWait() const;
+
+  // How many events there are; Go(0) … Go(count - 1), or fewer of them, must follow before anything else.
+  int Wait(int milliseconds, int most = kMostEvents);
+  bool Go(int event);
+  // To be called behind each Wait(), too.
+  void OnTime();
+  // To be called behind Begin() and Abort(), for any number of them.
+  void BeginWaiting();
+
+ private:
+  static constexpr int kMostEvents = 64;
+
+  bool MayBegin(Handshake* handshake);
+  void Advance(Handshake* handshake);
+  void Watch(Handshake* handshake, uint32_t events);
+  void End(Handshake* handshake);
+  void Uncount(Handshake* handshake);
+
+  const LoopOptions options_;
+  Outlet* const outlet_;
+  int epoll_ = -1;
+  epoll_event events_[kMostEvents];
+  // By number, which is the order in which they came.
+  std::map<uint32_t, std::unique_ptr<Handshake>> all_;
+  // What counts, by age; numbers of some that have ended may be among them.
+  std::deque<uint32_t> counted_order_;
+  size_t counted_ = 0;
+  std::deque<uint32_t> waiting_;
+};
+
+}  // namespace so_crypt
