@@ -70,7 +70,7 @@ export async function runWorkerHandshakes(
         certificate,
         workers,
         // Compiled code, and all threads started, whatever the machine's speed.
-        warmup: quick ? 300 : 2000,
+        warmup: quick ? 300 : 8000,
       };
       samples.push(await trial(job, quick ? 1500 : 3000));
     }
