@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -68,6 +69,7 @@ test(`${megabytes} MB`, async (t) => {
   for (const { name, bytes } of grown) assert.ok(bytes < most, `${name} has grown by ${bytes} bytes`);
   assert.ok(after.unreclaimable - before.unreclaimable < 4 * most);
   assert.ok(after.vmalloc - before.vmalloc < most);
-  assert.ok(after.tcpPages - before.tcpPages < 100);
+  // Each CPU keeps up to 1 MB in reserve (SK_MEMORY_PCPU_RESERVE), which counts.
+  assert.ok(after.tcpPages - before.tcpPages < 100 + 256 * cpus().length);
   assert.equal(after.tcpSockets, before.tcpSockets);
 });
