@@ -61,13 +61,6 @@ std::unique_ptr<Cipher> NewCipher(const Napi::Object& spec, const CipherInfo& in
 
 namespace {
 
-// Of arguments that every record brings: napi_coerce_to_number, which ToNumber() is, takes as long as opening a small one.
-uint32_t Uint32(napi_env env, napi_value value) {
-  uint32_t number = 0;
-  napi_get_value_uint32(env, value, &number);
-  return number;
-}
-
 // The most that a provider is given of a frame: associated data, text and tag.
 size_t MaxRecord(const FrameLayout& layout) { return kMaxAssociated + layout.max_body; }
 
@@ -270,19 +263,8 @@ class OpenerWrap : public Napi::ObjectWrap<OpenerWrap>, public DirectionWrap<Ope
   // open(in, start, end, out) → status; the other numbers are in the environment's result array
   Napi::Value Open(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
-    if (layer_ == nullptr) return Napi::Number::New(env, static_cast<int>(OpenStatus::kLimit));
-    const Bytes in = ViewOf(env, info[0]);
-    const size_t end = std::min<size_t>(Uint32(env, info[2]), in.length);
-    const size_t start = std::min<size_t>(Uint32(env, info[1]), end);
-    const Bytes out = ViewOf(env, info[3]);
-    const OpenResult result = layer_->Open(in.data + start, end - start, out.data, out.length);
-    int32_t* const numbers = env.GetInstanceData<Instance>()->numbers;
-    numbers[0] = static_cast<int32_t>(result.consumed);
-    numbers[1] = static_cast<int32_t>(result.produced);
-    numbers[2] = result.type;
-    numbers[3] = static_cast<int32_t>(result.control_length);
-    numbers[4] = static_cast<int32_t>(layer_->stashed());
-    return Napi::Number::New(env, static_cast<int>(result.status));
+    return Napi::Number::New(env, OpenFrames(env.GetInstanceData<Instance>(), layer_.get(), ViewOf(env, info[0]), Uint32(env, info[1]),
+                                             Uint32(env, info[2]), ViewOf(env, info[3])));
   }
 
   Napi::Value UpdateKey(const Napi::CallbackInfo& info) { return DoUpdateKey(info); }

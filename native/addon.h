@@ -22,6 +22,13 @@ inline uint64_t BigInt(const Napi::Object& object, const char* name) {
   return object.Get(name).As<Napi::BigInt>().Uint64Value(&lossless);
 }
 
+// Of arguments that every record brings: napi_coerce_to_number, which ToNumber() is, takes as long as opening a small one.
+inline uint32_t Uint32(napi_env env, napi_value value) {
+  uint32_t number = 0;
+  napi_get_value_uint32(env, value, &number);
+  return number;
+}
+
 // A view of a Uint8Array. Never null with a length of 0, so that memcpy and EVP may have it.
 struct Bytes {
   uint8_t* data = nullptr;
@@ -53,6 +60,15 @@ struct KeyMaterial {
     OPENSSL_cleanse(iv, sizeof iv);
   }
 
+  // From the traffic secret alone. False: there is none.
+  bool Derive(const Bytes& given_secret, size_t key_length, size_t iv_length) {
+    secret.Set(given_secret.data, given_secret.length);
+    if (secret.empty()) return false;
+    secret.Expand("key", key, key_length);
+    secret.Expand("iv", iv, iv_length);
+    return true;
+  }
+
   // An error message, or null.
   const char* Read(const Napi::Object& spec, size_t key_length, size_t iv_length) {
     const Napi::Env env = spec.Env();
@@ -60,12 +76,8 @@ struct KeyMaterial {
     const Bytes given_secret = ViewOf(env, spec.Get("secret"));
     const Bytes given_key = ViewOf(env, spec.Get("key"));
     const Bytes given_iv = ViewOf(env, spec.Get("iv"));
+    if (given_key.length == 0 && Derive(given_secret, key_length, iv_length)) return nullptr;
     secret.Set(given_secret.data, given_secret.length);
-    if (given_key.length == 0 && !secret.empty()) {
-      secret.Expand("key", key, key_length);
-      secret.Expand("iv", iv, iv_length);
-      return nullptr;
-    }
     if (given_key.length != key_length) return "wrong key length";
     if (given_iv.length != iv_length || iv_length > kMaxIv) return "wrong IV length";
     memcpy(key, given_key.data, key_length);
@@ -113,6 +125,9 @@ constexpr size_t kMostSshPayloads = 1024;
 
 // The content type of application data in TLS, and what layouts without types are given.
 constexpr uint8_t kApplicationData = 23;
+
+// addon_small.cc: opens in[start…end) into out; an OpenStatus, and the numbers besides it are where lib/native.ts finds them. No layer: kLimit.
+int32_t OpenFrames(Instance* instance, Opener* layer, Bytes in, uint32_t start, uint32_t end, Bytes out);
 
 // addon_small.cc: what every small record calls.
 void DefineSmall(napi_env env, napi_value exports, Instance* instance);

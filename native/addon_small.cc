@@ -11,12 +11,6 @@
 namespace so_crypt {
 namespace {
 
-uint32_t Uint32(napi_env env, napi_value value) {
-  uint32_t number = 0;
-  napi_get_value_uint32(env, value, &number);
-  return number;
-}
-
 napi_value Int32(napi_env env, int32_t number) {
   napi_value value = nullptr;
   napi_create_int32(env, number, &value);
@@ -31,20 +25,10 @@ napi_value Open(napi_env env, napi_callback_info info) {
   napi_get_cb_info(env, info, &count, args, nullptr, &data);
   Instance* const instance = static_cast<Instance*>(data);
   const std::unique_ptr<Opener>* const layer = instance->openers->At(Uint32(env, args[0]));
-  if (layer == nullptr || *layer == nullptr) return Int32(env, static_cast<int32_t>(OpenStatus::kLimit));
-  const Bytes in = ViewOf(env, args[1]);
-  const size_t end = std::min<size_t>(Uint32(env, args[3]), in.length);
-  const size_t start = std::min<size_t>(Uint32(env, args[2]), end);
   const Bytes out = ViewOf(env, args[4]);
   const size_t at = std::min<size_t>(Uint32(env, args[5]), out.length);
-  const OpenResult result = (*layer)->Open(in.data + start, end - start, out.data + at, out.length - at);
-  int32_t* const numbers = instance->numbers;
-  numbers[0] = static_cast<int32_t>(result.consumed);
-  numbers[1] = static_cast<int32_t>(result.produced);
-  numbers[2] = result.type;
-  numbers[3] = static_cast<int32_t>(result.control_length);
-  numbers[4] = static_cast<int32_t>((*layer)->stashed());
-  return Int32(env, static_cast<int32_t>(result.status));
+  return Int32(env, OpenFrames(instance, layer == nullptr ? nullptr : layer->get(), ViewOf(env, args[1]), Uint32(env, args[2]),
+                               Uint32(env, args[3]), {out.data + at, out.length - at}));
 }
 
 // Copies a string's bytes to the scratch memory. False: it may be too long for that.
@@ -109,6 +93,20 @@ napi_value TakeSealed(napi_env env, napi_callback_info info) {
 }
 
 }  // namespace
+
+int32_t OpenFrames(Instance* instance, Opener* layer, Bytes in, uint32_t start, uint32_t end, Bytes out) {
+  if (layer == nullptr) return static_cast<int32_t>(OpenStatus::kLimit);
+  const size_t to = std::min<size_t>(end, in.length);
+  const size_t from = std::min<size_t>(start, to);
+  const OpenResult result = layer->Open(in.data + from, to - from, out.data, out.length);
+  int32_t* const numbers = instance->numbers;
+  numbers[0] = static_cast<int32_t>(result.consumed);
+  numbers[1] = static_cast<int32_t>(result.produced);
+  numbers[2] = result.type;
+  numbers[3] = static_cast<int32_t>(result.control_length);
+  numbers[4] = static_cast<int32_t>(layer->stashed());
+  return static_cast<int32_t>(result.status);
+}
 
 void DefineSmall(napi_env env, napi_value exports, Instance* instance) {
   const napi_property_descriptor functions[] = {

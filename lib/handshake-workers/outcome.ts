@@ -5,6 +5,7 @@ import type { Agreed } from '../handshake/agreed.js';
 import type { HandOver } from '../handshake/handshake.js';
 import type { Exporter, SummaryFacts } from '../handshake/summary.js';
 import { Summary } from '../handshake/summary.js';
+import { NO_BYTES } from '../unread.js';
 import type { Extra, Profile } from './messages.js';
 import type { Packer, Unpacker } from './packing.js';
 
@@ -68,7 +69,7 @@ export function unpackOutcome(from: Unpacker, profile: KnownProfile, extra: Extr
     write,
     read,
   };
-  const rest = extra?.rest === undefined ? NOTHING : bufferOf(extra.rest);
+  const rest = extra?.rest === undefined ? NO_BYTES : bufferOf(extra.rest);
   const { peer, peerChain } = chainOf(extra);
   const { own } = profile;
   const facts = { own, peer, peerChain, cipher, protocol, reused, sigalgs, finished, peerFinished };
@@ -79,8 +80,6 @@ export function unpackOutcome(from: Unpacker, profile: KnownProfile, extra: Extr
     summary: new Summary(facts, exporter),
   };
 }
-
-const NOTHING = Buffer.alloc(0);
 
 function unpackKeys(from: Unpacker): DirectionKeys {
   const [key, iv, macKey, secret] = [from.bytes(), from.bytes(), from.bytes(), from.bytes()];

@@ -41,22 +41,24 @@ function ownMemory(size: number): Buffer {
   return memory;
 }
 
-/** Up to so many bytes {@link small} is for. */
-export const SMALL_OUTPUT = 2_048;
-
-/**
- * Memory for the plaintext of small reads: a piece that many share, as those of Buffer.allocUnsafe(). Only that the Buffer is made when its
- * length is known, instead of one before and one behind.
- */
-class SmallOutput {
+/** Memory that many reads share, as those of Buffer.allocUnsafe(): what each is given comes behind what the one before has kept. */
+class SharedOutput {
+  readonly #make: () => Buffer;
+  readonly #align: number;
   #memory: Buffer = Buffer.alloc(0);
   /** Where the next plaintext goes. */
   taken = 0;
 
+  /** @param align what is kept ends at a multiple of, a power of two */
+  constructor(make: () => Buffer, align: number) {
+    this.#make = make;
+    this.#align = align;
+  }
+
   /** @returns memory with room for so many bytes behind {@link taken} */
   reserve(least: number): Buffer {
     if (this.#memory.length - this.taken < least) {
-      this.#memory = ownMemory(4 * SMALL_OUTPUT);
+      this.#memory = this.#make();
       this.taken = 0;
     }
     return this.#memory;
@@ -64,14 +66,22 @@ class SmallOutput {
 
   /** The first so many of them are in use. */
   keep(length: number): void {
-    this.taken = Math.min(this.#memory.length, this.taken + ((length + 7) & ~7));
+    this.taken = Math.min(this.#memory.length, this.taken + ((length + this.#align - 1) & -this.#align));
+  }
+
+  owns(output: Buffer): boolean {
+    return output.buffer === this.#memory.buffer;
   }
 }
 
-export const small = new SmallOutput();
+/** Up to so many bytes {@link small} is for. */
+export const SMALL_OUTPUT = 2_048;
 
-let shared: Buffer = Buffer.alloc(0);
-let taken = 0;
+/** For the plaintext of small reads, whose Buffer is made when its length is known, instead of one before and one behind. */
+export const small = new SharedOutput(() => ownMemory(4 * SMALL_OUTPUT), 8);
+
+// In whole cache lines, with which the cipher is faster.
+const shared = new SharedOutput(() => slabOf(SHARED.sizeClass) ?? ownMemory(SHARED.size), 64);
 
 /**
  * Memory for the plaintext of one read or some of it, out of a piece that many reads share: for payloads that come by the thousand. Say
@@ -81,15 +91,11 @@ let taken = 0;
  */
 export function shareOutput(least: number, most: number): Buffer {
   if (least > SHARED.size) return Buffer.allocUnsafeSlow(least);
-  if (shared.length - taken < least) {
-    shared = slabOf(SHARED.sizeClass) ?? ownMemory(SHARED.size);
-    taken = 0;
-  }
-  return shared.subarray(taken, Math.min(shared.length, taken + most));
+  const memory = shared.reserve(least);
+  return memory.subarray(shared.taken, Math.min(memory.length, shared.taken + most));
 }
 
 /** @param length of what {@link shareOutput} gave last, from its beginning on */
 export function keepOutput(output: Buffer, length: number): void {
-  // In whole cache lines, with which the cipher is faster.
-  if (output.buffer === shared.buffer) taken = Math.min(shared.length, taken + ((length + 63) & ~63));
+  if (shared.owns(output)) shared.keep(length);
 }
