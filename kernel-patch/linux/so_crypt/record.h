@@ -19,7 +19,8 @@ struct scr_tx;
 struct scr_record {
 	struct list_head list;
 	struct scr_tx *tx;
-	struct work_struct work;	/* scr_seal() on another CPU */
+	struct work_struct work;	/* scr_seal_mac() on another CPU */
+	struct list_head submit;	/* has its MAC, waits for the cipher */
 	u8 *data;		/* the frame */
 	u32 capacity;		/* of payload */
 	u32 charged;		/* to the socket's memory */
@@ -42,9 +43,10 @@ struct scr_record *scr_record_alloc(struct scr_direction *d, u32 capacity,
 				    gfp_t gfp);
 void scr_record_free(struct scr_record *r);
 
-/* seal.c: 0 done, -EINPROGRESS: scr_tx_sealed() will be called. */
+/* seal.c, in this order */
 void scr_seal_prepare(struct scr_direction *d, struct scr_record *r);
-int scr_seal(struct scr_direction *d, struct scr_record *r);
+int scr_seal_mac(struct scr_direction *d, struct scr_record *r);
+int scr_seal_encrypt(struct scr_direction *d, struct scr_record *r);
 int scr_seal_finish(struct scr_direction *d, struct scr_record *r);
 
 /* What is in an opened frame. */

@@ -95,32 +95,32 @@ void scr_seal_prepare(struct scr_direction *d, struct scr_record *r)
 }
 
 /*
- * What the record holds is all that this needs, so it may run anywhere. 0: the
- * cipher is done, -EINPROGRESS or -EBUSY: scr_tx_sealed() tells.
- * scr_seal_finish() must follow either.
+ * The two halves of sealing, one behind the other; scr_seal_finish() must
+ * follow. What the record holds is all that they need, so they may run anywhere.
  */
-int scr_seal(struct scr_direction *d, struct scr_record *r)
+int scr_seal_mac(struct scr_direction *d, struct scr_record *r)
+{
+	const u32 offset = scr_payload_offset(&d->layout);
+
+	switch (d->layout.order) {
+	case SCR_ORDER_MAC_THEN_ENCRYPT:
+		return put_mac(d, r, offset, offset + r->payload);
+	case SCR_ORDER_MAC_AND_ENCRYPT:
+		return put_mac(d, r, d->layout.header_len, r->crypt_end);
+	}
+	return 0;
+}
+
+/* 0: the cipher is done, -EINPROGRESS or -EBUSY: scr_tx_sealed() tells. */
+int scr_seal_encrypt(struct scr_direction *d, struct scr_record *r)
 {
 	const struct scr_layout *l = &d->layout;
-	const u32 offset = scr_payload_offset(l);
 	u32 assoc_len = 0;
-	int err = 0;
 
-	switch (l->order) {
-	case SCR_ORDER_AEAD:
+	if (l->order == SCR_ORDER_AEAD)
 		assoc_len = scr_build_assoc(l, r->data, r->sequence,
 					    r->crypt_end - l->crypt_start,
 					    r->assoc);
-		break;
-	case SCR_ORDER_MAC_THEN_ENCRYPT:
-		err = put_mac(d, r, offset, offset + r->payload);
-		break;
-	case SCR_ORDER_MAC_AND_ENCRYPT:
-		err = put_mac(d, r, l->header_len, r->crypt_end);
-		break;
-	}
-	if (err)
-		return err;
 	if (d->chacha) {
 		scr_ssh_chacha_seal(d->chacha, r->sequence, r->data,
 				    r->crypt_end);

@@ -6,7 +6,6 @@
  * the application must not be cut. The limit is kept where new bytes are taken,
  * see scr_stream_memory_free(), so it is passed by one frame at most.
  */
-#include <linux/cpumask.h>
 #include <linux/uio.h>
 #include <net/tcp.h>
 #include "compat.h"
@@ -19,9 +18,6 @@
 
 /* The work pushes so many at a time, or what there is when the cipher rests. */
 #define BATCH	8
-
-/* Payload for which waking another CPU pays. */
-#define MIN_ELSEWHERE	1024
 
 /* The cipher is done with a record. In any context, without the lock. */
 void scr_tx_sealed(struct scr_record *r, int err)
@@ -206,31 +202,6 @@ static void work(struct work_struct *w)
 	release_sock(sk);
 }
 
-static void seal_on_its_own(struct work_struct *w)
-{
-	struct scr_record *r = container_of(w, struct scr_record, work);
-	const int err = scr_seal(r->tx->dir, r);
-
-	/* Else it is another's already, and may be gone. */
-	if (err != -EINPROGRESS && err != -EBUSY)
-		scr_tx_sealed(r, err);
-}
-
-/*
- * Beside a device it is the MAC that takes the time. Other CPUs can do some of
- * it, but a record that nothing is in front of is faster without.
- */
-static bool may_seal_elsewhere(const struct scr_tx *tx,
-			       const struct scr_record *r)
-{
-	const struct scr_direction *d = tx->dir;
-
-	return READ_ONCE(scr_spread) && d->async && d->mac && d->depth > 1 && !scr_is_serial(d) &&
-	       d->layout.order != SCR_ORDER_ENCRYPT_THEN_MAC &&
-	       r->payload >= MIN_ELSEWHERE && tx->queued > 1 &&
-	       num_online_cpus() > 1;
-}
-
 /* Seals a record and queues it; a frame that is done at once goes to TCP. */
 int scr_tx_queue(struct scr_tx *tx, struct scr_record *r, bool more)
 {
@@ -242,12 +213,11 @@ int scr_tx_queue(struct scr_tx *tx, struct scr_record *r, bool more)
 	list_add_tail(&r->list, &tx->queue);
 	tx->queued++;
 	scr_seal_prepare(tx->dir, r);
-	if (may_seal_elsewhere(tx, r)) {
-		INIT_WORK(&r->work, seal_on_its_own);
-		queue_work(scr_mac_workqueue, &r->work);
+	if (scr_may_spread(tx, r)) {
+		scr_spread_seal(tx, r);
 		err = -EINPROGRESS;
 	} else {
-		err = scr_seal(tx->dir, r);
+		err = scr_seal_mac(tx->dir, r) ?: scr_seal_encrypt(tx->dir, r);
 	}
 	if (err != -EINPROGRESS && err != -EBUSY) {
 		r->err = err;
@@ -290,6 +260,7 @@ void scr_tx_init(struct scr_tx *tx, struct sock *sk)
 {
 	tx->sk = sk;
 	INIT_LIST_HEAD(&tx->queue);
+	INIT_LIST_HEAD(&tx->submit);
 	init_waitqueue_head(&tx->wait);
 	spin_lock_init(&tx->lock);
 	INIT_DELAYED_WORK(&tx->work, work);

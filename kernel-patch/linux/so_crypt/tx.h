@@ -29,6 +29,9 @@ struct scr_tx {
 	spinlock_t lock;	/* guards what follows; any context */
 	unsigned int in_cipher;
 	unsigned int wake_at;	/* in_cipher that `wait` is for */
+	unsigned int in_mac;	/* of those, with the workqueue */
+	struct list_head submit;	/* scr_record.submit, so many: */
+	unsigned int to_submit;
 	bool busy;		/* somebody is writing and will push */
 	bool closing;
 	struct delayed_work work;	/* pushes what the cipher finished */
@@ -47,6 +50,10 @@ struct scr_record *scr_tx_new_record(struct scr_tx *tx, u32 capacity);
 void scr_tx_drop(struct scr_tx *tx, struct scr_record *r);
 void scr_tx_stop_work(struct scr_tx *tx);
 void scr_tx_purge(struct scr_tx *tx);
+
+/* spread.c */
+bool scr_may_spread(const struct scr_tx *tx, const struct scr_record *r);
+void scr_spread_seal(struct scr_tx *tx, struct scr_record *r);
 
 /* send.c */
 int scr_sendmsg(struct sock *sk, struct msghdr *msg, size_t size);

@@ -1,5 +1,6 @@
 // Ciphers that answer later: the pipeline, its order, and what ends it. cryptd and pcrypt make any cipher such a one.
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { after, test } from 'node:test';
 import { Random } from '../../support/random.js';
@@ -9,7 +10,10 @@ import { Driver, errno, MSG } from './driver.js';
 import { type InfoFields, infoOf, packInfo, READ, REKEY, unpackStatus, WRITE } from './info.js';
 
 const driver = new Driver();
-after(() => driver.end());
+after(() => {
+  spread(false);
+  driver.end();
+});
 const random = new Random(5);
 const ASYNC = 2;
 
@@ -33,9 +37,23 @@ async function status(direction: number) {
   return unpackStatus(Buffer.from((await driver.line('status', 'a')).split(' ')[2]!, 'hex'), direction);
 }
 
+/** Whether CPUs share the MACs beside a device; from the next write on. */
+function spread(on: boolean): void {
+  writeFileSync('/sys/module/so_crypt/parameters/spread', on ? '1' : '0');
+}
+
 for (const [name, cipher] of cases)
-  for (const depth of [1, 2, 16]) {
-    test(`${name} on ${cipher}, depth ${depth}`, async () => {
+  for (const [depth, spreads] of [
+    [1, false],
+    [2, false],
+    [16, false],
+    [2, true],
+    [16, true],
+    [64, true],
+  ] as const) {
+    const how = `depth ${depth}${spreads ? ', spread' : ''}`;
+    test(`${name} on ${cipher}, ${how}`, async () => {
+      spread(spreads);
       const oracle = await armed(name, WRITE, { cipher, depth });
       assert.equal((await status(WRITE)).state & ASYNC, ASYNC);
       const sent: Buffer[] = [];
@@ -50,14 +68,15 @@ for (const [name, cipher] of cases)
       assert.equal((await status(WRITE)).inFlight, 0);
     });
 
-    test(`${name} on ${cipher}, depth ${depth}: what is in flight goes before FIN and before new keys`, async () => {
-      for (const how of ['close', 'shutdown', 'rekey'] as const) {
+    test(`${name} on ${cipher}, ${how}: what is in flight goes before FIN and before new keys`, async () => {
+      spread(spreads);
+      for (const what of ['close', 'shutdown', 'rekey'] as const) {
         const oracle = await armed(name, WRITE, { cipher, depth });
         const bytes = random.bytes(150_000);
         assert.equal(await driver.send(bytes), bytes.length);
-        if (how === 'close') await driver.ok('close', 'a');
-        if (how === 'shutdown') await driver.ok('shutdown', 'a', 1);
-        if (how === 'rekey') {
+        if (what === 'close') await driver.ok('close', 'a');
+        if (what === 'shutdown') await driver.ok('shutdown', 'a', 1);
+        if (what === 'rekey') {
           const next = makeDirection(suiteNamed(name)).oracle();
           const more = { cipher, operation: REKEY };
           assert.equal(await driver.arm(packInfo(infoOf(next.keys, WRITE, more))), 0);
@@ -65,11 +84,12 @@ for (const [name, cipher] of cases)
         }
         const { data, ended } = await driver.drain('b', 1000);
         assert.ok(applicationData(oracle.openAll(data)).equals(bytes));
-        assert.equal(ended, how === 'rekey' ? 0 : 1);
+        assert.equal(ended, what === 'rekey' ? 0 : 1);
       }
     });
 
-    test(`${name} on ${cipher}, depth ${depth}: a reset with records in flight`, async () => {
+    test(`${name} on ${cipher}, ${how}: a reset with records in flight`, async () => {
+      spread(spreads);
       await armed(name, WRITE, { cipher, depth });
       await driver.send(random.bytes(200_000));
       await driver.ok('reset', 'b');

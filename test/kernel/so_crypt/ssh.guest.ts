@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { Random } from '../../support/random.js';
 import { Driver, errno, MSG } from './driver.js';
@@ -170,4 +171,30 @@ test('new keys for writing', async () => {
   assert.equal(next.open(rest).payload.toString(), 'under new keys');
   const status = unpackStatus(Buffer.from((await driver.line('status', 'a')).split(' ')[2]!, 'hex'), WRITE);
   assert.deepEqual([status.sequence, status.frames, status.cipher], [2n, 1n, 'gcm(aes)']);
+});
+
+test('a cipher that answers later, MACs on all CPUs: packets in order', async () => {
+  for (const [depth, spread] of [
+    [16, '0'],
+    [16, '1'],
+    [64, '1'],
+  ] as const) {
+    writeFileSync('/sys/module/so_crypt/parameters/spread', spread);
+    const oracle = new SshOracle(ctr);
+    await driver.connect();
+    assert.equal(
+      await driver.arm(packInfo(oracle.info(WRITE, { cipher: 'cryptd(ctr(aes-generic))', depth }))),
+      0,
+    );
+    const payloads = Array.from({ length: 60 }, () => random.bytes(1 + random.size(6000)));
+    for (const payload of payloads) assert.equal(await driver.send(payload), payload.length);
+    let { data } = await driver.drain('b', 500);
+    for (const payload of payloads) {
+      const opened = oracle.open(data);
+      assert.deepEqual(opened.payload, payload);
+      data = opened.rest;
+    }
+    assert.equal(data.length, 0);
+  }
+  writeFileSync('/sys/module/so_crypt/parameters/spread', '0');
 });

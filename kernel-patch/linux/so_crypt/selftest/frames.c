@@ -17,7 +17,7 @@ static int seal(struct scr_direction *d, struct scr_record *r)
 	spin_lock_init(&tx.lock);
 	r->tx = &tx;
 	scr_seal_prepare(d, r);
-	err = scr_seal(d, r);
+	err = scr_seal_mac(d, r) ?: scr_seal_encrypt(d, r);
 	if (err == -EINPROGRESS || err == -EBUSY) {
 		scr_tx_wait_cipher(&tx);
 		err = r->err;
