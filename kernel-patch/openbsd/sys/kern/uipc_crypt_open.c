@@ -300,20 +300,23 @@ so_crypt_last(struct so_crypt *sc, struct mbuf *m)
 	    sc->sc_type != SO_CRYPT_TYPE_HANDSHAKE)
 		return (0);
 	while (off < len) {
-		if (sc->sc_hsleft > 0) {
+		if (sc->sc_hslen < 4) {
+			m_copydata(m, off++, 1, &sc->sc_hs[sc->sc_hslen++]);
+			if (sc->sc_hslen < 4)
+				continue;
+			sc->sc_hsleft = sc->sc_hs[1] << 16 |
+			    sc->sc_hs[2] << 8 | sc->sc_hs[3];
+		} else {
 			n = ulmin(sc->sc_hsleft, len - off);
 			sc->sc_hsleft -= n;
 			off += n;
-			continue;
 		}
-		m_copydata(m, off++, 1, &sc->sc_hs[sc->sc_hslen++]);
-		if (sc->sc_hslen < 4)
+		if (sc->sc_hsleft > 0)
 			continue;
-		sc->sc_hslen = 0;
-		sc->sc_hsleft = sc->sc_hs[1] << 16 | sc->sc_hs[2] << 8 |
-		    sc->sc_hs[3];
+		/* The message is complete. */
 		if (sc->sc_hs[0] == SO_CRYPT_HS_KEYUPDATE)
 			found = 1;
+		sc->sc_hslen = 0;
 	}
 	return (found);
 }
