@@ -14,7 +14,6 @@ export const labels: Readonly<Record<string, string>> = {
   ktls: 'ktls',
   'so_crypt:1': 'in-kernel, depth 1',
   'so_crypt:16': 'in-kernel, depth 16',
-  'so_crypt:64+spread': 'in-kernel, depth 64, MACs on all CPUs',
 };
 
 export const label = (way: string): string => labels[way] ?? way;

@@ -12,15 +12,15 @@ struct workqueue_struct *scr_workqueue;
 /* Not the same: what is here has to go on while the other waits for sockets. */
 struct workqueue_struct *scr_mac_workqueue;
 
-static ushort depth = 16;
+static ushort depth = SO_CRYPT_MAX_DEPTH;
 module_param(depth, ushort, 0644);
 MODULE_PARM_DESC(depth,
 		 "frames that may be with an asynchronous cipher at a time");
 
-bool scr_spread;
+bool scr_spread = true;
 module_param_named(spread, scr_spread, bool, 0644);
 MODULE_PARM_DESC(spread,
-		 "compute MACs beside a device on all CPUs: faster, more context switches");
+		 "compute MACs beside a device on all CPUs");
 
 u16 scr_default_depth(void)
 {

@@ -11,7 +11,7 @@ import { type InfoFields, infoOf, packInfo, READ, REKEY, unpackStatus, WRITE } f
 
 const driver = new Driver();
 after(() => {
-  spread(false);
+  spread(true);
   driver.end();
 });
 const random = new Random(5);

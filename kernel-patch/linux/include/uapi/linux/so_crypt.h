@@ -39,7 +39,7 @@
  *			16384 with TLS, 262144 bytes of packet with SSH (as
  *			OpenSSH), max_payload with a custom layout.
  *	depth		frames that may be with an asynchronous cipher at a time,
- *			1 ... 64; 0: the module's parameter "depth" (16). 1 is
+ *			1 ... 64; 0: the module's parameter "depth" (64). 1 is
  *			one frame at a time. Written frames whose IV is the end
  *			of the one before (TLS 1.0, SSH with CBC) always go one
  *			at a time, and so does reading of TLS 1.3, SSH and custom
