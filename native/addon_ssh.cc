@@ -137,25 +137,25 @@ class SshOpenerWrap : public SshWrap<SshOpenerWrap, SshOpener> {
   explicit SshOpenerWrap(const Napi::CallbackInfo& info) : SshWrap(info, false) {}
 
  private:
-  // open(in, start, end, most, out) → status. most: payloads to open, or 0: all up to SSH_MSG_NEWKEYS. result: consumed, payloads,
-  // bytes kept, bytes that are missing; offset and length of each payload are in sshPayloads
+  // open(in, start, end, mode, out) → status. mode: an SshOpenMode. result: consumed, payloads, bytes kept, bytes that are missing, packets
+  // beyond one for each payload; offset and length of each payload are in sshPayloads
   Napi::Value Open(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     if (layer_ == nullptr) return Of(info, static_cast<int>(SshOpenStatus::kLimit));
     const Bytes in = ViewOf(env, info[0]);
     const size_t end = std::min<size_t>(info[2].ToNumber().Uint32Value(), in.length);
     const size_t start = std::min<size_t>(info[1].ToNumber().Uint32Value(), end);
-    const size_t most = info[3].ToNumber().Uint32Value();
+    const SshOpenMode mode = static_cast<SshOpenMode>(info[3].ToNumber().Uint32Value());
     const Bytes out = ViewOf(env, info[4]);
     SshPayload payloads[kMostSshPayloads];
-    const SshOpenResult result = layer_->Open(in.data + start, end - start, most == 0, out.data, out.length, payloads,
-                                              most == 0 ? kMostSshPayloads : std::min(most, kMostSshPayloads));
+    const SshOpenResult result = layer_->Open(in.data + start, end - start, mode, out.data, out.length, payloads, kMostSshPayloads);
     Instance* const instance = env.GetInstanceData<Instance>();
     int32_t* numbers = instance->numbers;
     *numbers++ = static_cast<int32_t>(result.consumed);
     *numbers++ = static_cast<int32_t>(result.count);
     *numbers++ = static_cast<int32_t>(layer_->stashed() + (layer_->discarding() ? 1 : 0));
     *numbers++ = static_cast<int32_t>(layer_->missing());
+    *numbers++ = static_cast<int32_t>(result.joined);
     memcpy(instance->payloads, payloads, result.count * sizeof *payloads);
     return Of(info, static_cast<int>(result.status));
   }

@@ -9,6 +9,7 @@ import { kEnsureState, kFlushCork, kHideHandle, kOnread, kState } from '../socke
 import { takeUnread } from '../unread.js';
 import type { SshArming } from './arm.js';
 import { prepareKernelReader, prepareKernelWriter } from './arm-kernel.js';
+import { Gathering } from './gathering.js';
 import type { KernelPacketWriter } from './kernel-writer.js';
 import { UserlandPacketReader } from './reader.js';
 import { SealerKey, UserlandPacketWriter } from './userland-writer.js';
@@ -121,7 +122,12 @@ function prepareReader(socket: Socket, records: RecordStream, arming: SshArming,
   const present = records.reader as UserlandPacketReader | null;
   const spec = arming.read!;
   if (present === null) {
-    const reader = new UserlandPacketReader(arming, spec, engine);
+    const reader = new UserlandPacketReader(
+      arming,
+      spec,
+      engine,
+      new Gathering(() => socket._handle?.fd ?? -1),
+    );
     return {
       dispose: () => reader.dispose(),
       commit() {
