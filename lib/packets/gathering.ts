@@ -1,16 +1,28 @@
 import { setImmediate, setTimeout } from 'node:timers';
 import { native } from '../native.js';
 
-/** Reads of so many bytes are those of a bulk transfer. */
+/** Reads of so many bytes are those of a bulk transfer, … */
 const BULK = 16_384;
-/** The kernel wakes us when so much has come, … */
+/** … and the kernel wakes us when so much has come … */
 const ENOUGH = 131_072;
 /** … or at last when nothing could be read for so many milliseconds. */
 const PATIENCE = 2;
-/** Bulk reads in a row after which that begins; each time that it has not gone on for so many milliseconds, twice as many the next time. */
+/** Of one that we send, short answers tell how it goes on: when they come behind so many bytes each, we are woken for several. */
+const ANSWERED = { least: 32_768, most: 524_288 } as const;
+const ANSWERS = 3;
+const SHORT = 256;
+/** Such reads in a row after which waiting begins; each time that it has not gone on for so many milliseconds, twice as many the next time. */
 const RUN = 8;
 const LONGEST_RUN = 512;
-const WORTH = 16;
+const WORTH = 24;
+
+/** The connection, as far as it matters here. */
+export interface Gathered {
+  /** Negative when it is gone. */
+  readonly descriptor: number;
+  /** Bytes that have been sealed. */
+  readonly sealed: number;
+}
 
 /**
  * Lets the packets of a bulk transfer gather in the kernel, as the driver of a network card does with frames: a wake-up for each packet of
@@ -18,29 +30,37 @@ const WORTH = 16;
  * is left alone soon.
  */
 export class Gathering {
-  readonly #descriptor: () => number;
+  readonly #connection: Gathered;
   readonly #setLowat = native.kernel?.setReceiveLowat;
+  /** What the next read has to be of; 0: of nothing special. */
+  #kind: 0 | 1 | 2 = 0;
   #run = 0;
   #needed = RUN;
+  #sealed = 0;
   #isOn = false;
   #since = 0;
   #reads = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param descriptor of the connection, negative when it is gone */
-  constructor(descriptor: () => number) {
-    this.#descriptor = descriptor;
+  constructor(connection: Gathered) {
+    this.#connection = connection;
   }
 
   /** So many bytes have been read. */
   onRead(length: number): void {
+    const kind = this.#kindOf(length);
+    if (kind !== this.#kind) {
+      if (this.#isOn && kind === 1) this.#end(); // answers are waited for, and much comes
+      if (!this.#isOn) {
+        this.#kind = kind;
+        this.#run = 0;
+      }
+    }
     if (this.#isOn) {
       this.#reads++;
       this.#timer!.refresh();
-    } else if (length < BULK) {
-      this.#run = 0;
-    } else if (++this.#run >= this.#needed) {
-      this.#begin();
+    } else if (kind !== 0 && ++this.#run >= this.#needed) {
+      this.#begin(kind === 1 ? ENOUGH : ANSWERS * length);
     }
   }
 
@@ -48,8 +68,16 @@ export class Gathering {
     if (this.#isOn) this.#end();
   }
 
-  #begin(): void {
-    const result = this.#setLowat?.(this.#descriptor(), ENOUGH) ?? -1;
+  #kindOf(length: number): 0 | 1 | 2 {
+    const { sealed } = this.#connection;
+    const behind = sealed - this.#sealed;
+    this.#sealed = sealed;
+    if (length >= BULK) return 1;
+    return length <= SHORT && behind >= ANSWERED.least && behind <= ANSWERED.most ? 2 : 0;
+  }
+
+  #begin(bytes: number): void {
+    const result = this.#setLowat?.(this.#connection.descriptor, bytes) ?? -1;
     if (result < 0) {
       this.#needed = Number.POSITIVE_INFINITY;
       return;
@@ -74,7 +102,7 @@ export class Gathering {
   #end(): void {
     this.#isOn = false;
     this.#run = 0;
-    const fd = this.#descriptor();
+    const fd = this.#connection.descriptor;
     if (fd >= 0) this.#setLowat!(fd, 1);
   }
 }

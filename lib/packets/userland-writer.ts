@@ -47,6 +47,8 @@ export class UserlandPacketWriter extends PacketWriter<SealerKey> {
   readonly #outlet: PacketOutlet;
   /** Packets that {@link sealNow} has sealed and that are not on their way yet. */
   #segment: Segment | null = null;
+  /** Bytes of packets, sealed one by one. */
+  sealed = 0;
   #willFlush = false;
   /** Some have gone in this iteration of the event loop. */
   #hasSent = false;
@@ -79,6 +81,7 @@ export class UserlandPacketWriter extends PacketWriter<SealerKey> {
     this.#segment ??= new Segment(bound);
     const written = this.#segment.seal(sealer, head, body);
     if (written < 0) throw written === SealStatus.limit ? keyLimit() : providerFailed();
+    this.sealed += written;
     if (!this.#willFlush) this.#flushSoon();
     return true;
   }
