@@ -57,9 +57,9 @@ export class SocketCipher implements Cipher {
   }
 
   /** A packet whose payload is in two parts. False: it has to be made by {@link allocPacket}. */
-  encryptParts(head: Buffer, body: Buffer): boolean {
+  encryptParts(head: Buffer, body: Buffer, isAlone = false): boolean {
     if (this.#dead || !isWritable(this.#socket)) return true;
-    if (!this.#socket[kSealNow](head, body)) return false;
+    if (!this.#socket[kSealNow](head, body, isAlone)) return false;
     this.#count();
     return true;
   }

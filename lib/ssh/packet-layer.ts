@@ -5,7 +5,7 @@ import { UserlandPacketReader } from '../packets/reader.js';
 import type { Socket } from '../socket.js';
 import { kState } from '../socket-internals.js';
 import { type Algorithms, algorithmsOf } from './algorithms.js';
-import { channelDataInParts } from './channel-data.js';
+import { channelDataInParts, windowAdjustAlone } from './channel-data.js';
 import { SocketCipher, SocketDecipher } from './directions.js';
 import { type KeySchedule, type Side, watchKeyExchange } from './key-schedule.js';
 import type { Cipher, Decipher, KeyExchange, Protocol } from './ssh2.js';
@@ -81,6 +81,7 @@ export class PacketLayer {
       },
     );
     channelDataInParts(protocol);
+    windowAdjustAlone(protocol);
   }
 
   #begin(kex: KeyExchange): void {
