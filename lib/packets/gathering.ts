@@ -7,10 +7,10 @@ const BULK = 16_384;
 const ENOUGH = 131_072;
 /** … or at last when nothing could be read for so many milliseconds. */
 const PATIENCE = 2;
-/** Of one that we send, short answers tell how it goes on: when they come behind so many bytes each, we are woken for several. */
+/** Of one that we send, short answers tell how it goes on: when they come behind so many bytes each, we are woken for two or three. */
 const ANSWERED = { least: 32_768, most: 524_288 } as const;
-const ANSWERS = 3;
 const SHORT = 256;
+const ANSWERS = 100;
 /** Such reads in a row after which waiting begins; each time that it has not gone on for so many milliseconds, twice as many the next time. */
 const RUN = 8;
 const LONGEST_RUN = 512;
@@ -60,7 +60,7 @@ export class Gathering {
       this.#reads++;
       this.#timer!.refresh();
     } else if (kind !== 0 && ++this.#run >= this.#needed) {
-      this.#begin(kind === 1 ? ENOUGH : ANSWERS * length);
+      this.#begin(kind === 1 ? ENOUGH : ANSWERS);
     }
   }
 
