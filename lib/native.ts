@@ -139,8 +139,12 @@ export interface SshSealer extends NativeSshDirection {
   readonly overhead: number;
   /** A packet for each of payloads[from, to) that is not empty; bytes written, or a negative {@link SealStatus}. */
   seal(payloads: readonly Uint8Array[], from: number, to: number, out: Uint8Array): number;
-  /** One packet, of a payload in two parts, to `out` from `at` on; as above. */
-  sealParts(head: Uint8Array, body: Uint8Array, out: Uint8Array, at: number): number;
+  /**
+   * One packet, of a payload in two parts, to `out` from `at` on; as above.
+   *
+   * @param fd a socket that gets it; how many bytes it has taken without waiting, or -errno, is in {@link native}.result[0]
+   */
+  sealParts(head: Uint8Array, body: Uint8Array, out: Uint8Array, at: number, fd?: number): number;
 }
 
 export interface SshOpener extends NativeSshDirection {
@@ -148,12 +152,15 @@ export interface SshOpener extends NativeSshDirection {
   readonly iv: Uint8Array;
   /**
    * Opens the packets of `input` from start to end; an {@link SshOpenStatus}. {@link native}.result: bytes consumed, payloads, bytes kept,
-   * bytes missing; {@link native}.sshPayloads: where in `out` they lie.
+   * bytes missing, packets beyond one for each payload; {@link native}.sshPayloads: where in `out` they lie.
    *
-   * @param most payloads; 0: all up to SSH_MSG_NEWKEYS
+   * @param mode an {@link SshOpenMode}
    */
-  open(input: Uint8Array, start: number, end: number, most: number, out: Uint8Array): number;
+  open(input: Uint8Array, start: number, end: number, mode: number, out: Uint8Array): number;
 }
+
+/** enum SshOpenMode of native/record/ssh_opener.h. */
+export const SshOpenMode = { all: 0, one: 1, joined: 2 } as const;
 
 /** enum SshOpenStatus of native/record/ssh_opener.h. */
 export const SshOpenStatus = {
@@ -288,6 +295,8 @@ export interface LinuxKernel {
   openCached(path: string, facts: Float64Array): number;
   /** What is in the page cache; 0 at the file's end. */
   readCached(file: number, out: Uint8Array, length: number, offset: number): number;
+  /** SO_RCVLOWAT: the connection is readable when so many bytes have come, or FIN. */
+  setReceiveLowat?(fd: number, bytes: number): number;
   /** [error, rekey, step]; null: kTLS has no such cipher. */
   probe(cipher: string, version: number): [error: number, rekey: boolean, step: string] | null;
   /** What the kernel carries on a socket that another process has armed; null: nothing. Ciphers by the kernel's names with so_crypt. */

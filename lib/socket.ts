@@ -455,14 +455,15 @@ export class Socket extends callableBase(net.Socket) {
     this.uncork();
   }
 
-  /** SSH: seals a payload at once, in two parts that may be used again when this returns. False: write() it. */
-  [kSealNow](head: Uint8Array, body: Uint8Array): boolean {
+  /** SSH: seals a payload at once, in two parts that may be used again when this returns. False: write() it. `isAlone`: it is short, and no others are
+   * to be expected in this turn. */
+  [kSealNow](head: Uint8Array, body: Uint8Array, isAlone = false): boolean {
     const state = this[kState];
     const writer = state?.records?.writer;
     // Behind what waits to be sealed, it waits, too.
     if (!writer?.sealNow || !isQueueEmpty(this, state!)) return false;
     try {
-      return writer.sealNow(head, body);
+      return writer.sealNow(head, body, isAlone);
     } catch (error) {
       this.destroy(error as Error);
       return true;

@@ -2,6 +2,7 @@
 // What only Linux has for lib/kernel/: kTLS and sendfile(2). Results are counts, or -errno.
 #ifdef __linux__
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -92,6 +93,12 @@ Napi::Value Probe(const Napi::CallbackInfo& info) {
   answer.Set(1u, Napi::Boolean::New(env, probe.rekey));
   answer.Set(2u, Napi::String::New(env, probe.step == nullptr ? "" : probe.step));
   return answer;
+}
+
+// setReceiveLowat(fd, bytes)
+Napi::Value SetReceiveLowat(const Napi::CallbackInfo& info) {
+  const int bytes = info[1].ToNumber().Int32Value();
+  return Result(info, setsockopt(Fd(info), SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes) == 0 ? 0 : -errno);
 }
 
 // expectNoPadding(fd)
@@ -197,6 +204,7 @@ void DefineLinuxKernel(Napi::Env env, Napi::Object kernel) {
   kernel.Set("sendFileInBackground", Napi::Function::New<SendFileInBackground>(env, "sendFileInBackground"));
   kernel.Set("openCached", Napi::Function::New<OpenCached>(env, "openCached"));
   kernel.Set("readCached", Napi::Function::New<ReadFromCache>(env, "readCached"));
+  kernel.Set("setReceiveLowat", Napi::Function::New<SetReceiveLowat>(env, "setReceiveLowat"));
   kernel.Set("probe", Napi::Function::New<Probe>(env, "probe"));
   kernel.Set("inherited", Napi::Function::New<InheritedOf>(env, "inherited"));
   kernel.Set("inheritedSequence", Napi::Function::New<InheritedSequence>(env, "inheritedSequence"));

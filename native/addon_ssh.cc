@@ -5,6 +5,7 @@
 #include "addon.h"
 #include "record/ssh_opener.h"
 #include "record/ssh_sealer.h"
+#include "send_now.h"
 
 namespace so_crypt {
 namespace {
@@ -103,7 +104,8 @@ class SshSealerWrap : public SshWrap<SshSealerWrap, SshSealer> {
     return Of(info, status == SealStatus::kOk ? static_cast<double>(written) : static_cast<int>(status));
   }
 
-  // sealParts(head, body, out, at) → bytes in out, from at on, or a negative SealStatus
+  // sealParts(head, body, out, at, fd) → bytes in out, from at on, or a negative SealStatus. With fd they are sent: result[0] is what the
+  // socket has taken, or -errno
   Napi::Value SealParts(const Napi::CallbackInfo& info) {
     const napi_env env = info.Env();
     if (layer_ == nullptr) return Of(info, static_cast<int>(SealStatus::kLimit));
@@ -113,6 +115,10 @@ class SshSealerWrap : public SshWrap<SshSealerWrap, SshSealer> {
     const size_t at = std::min<size_t>(info[3].ToNumber().Uint32Value(), out.length);
     size_t written = 0;
     const SealStatus status = layer_->SealParts({head.data, head.length}, {body.data, body.length}, out.data + at, out.length - at, &written);
+    if (status == SealStatus::kOk && info[4].IsNumber()) {
+      const int fd = info[4].ToNumber().Int32Value();
+      info.Env().GetInstanceData<Instance>()->numbers[0] = static_cast<int32_t>(SendNow(fd, out.data + at, written, false));
+    }
     return Of(info, status == SealStatus::kOk ? static_cast<double>(written) : static_cast<int>(status));
   }
 
@@ -137,25 +143,25 @@ class SshOpenerWrap : public SshWrap<SshOpenerWrap, SshOpener> {
   explicit SshOpenerWrap(const Napi::CallbackInfo& info) : SshWrap(info, false) {}
 
  private:
-  // open(in, start, end, most, out) → status. most: payloads to open, or 0: all up to SSH_MSG_NEWKEYS. result: consumed, payloads,
-  // bytes kept, bytes that are missing; offset and length of each payload are in sshPayloads
+  // open(in, start, end, mode, out) → status. mode: an SshOpenMode. result: consumed, payloads, bytes kept, bytes that are missing, packets
+  // beyond one for each payload; offset and length of each payload are in sshPayloads
   Napi::Value Open(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     if (layer_ == nullptr) return Of(info, static_cast<int>(SshOpenStatus::kLimit));
     const Bytes in = ViewOf(env, info[0]);
     const size_t end = std::min<size_t>(info[2].ToNumber().Uint32Value(), in.length);
     const size_t start = std::min<size_t>(info[1].ToNumber().Uint32Value(), end);
-    const size_t most = info[3].ToNumber().Uint32Value();
+    const SshOpenMode mode = static_cast<SshOpenMode>(info[3].ToNumber().Uint32Value());
     const Bytes out = ViewOf(env, info[4]);
     SshPayload payloads[kMostSshPayloads];
-    const SshOpenResult result = layer_->Open(in.data + start, end - start, most == 0, out.data, out.length, payloads,
-                                              most == 0 ? kMostSshPayloads : std::min(most, kMostSshPayloads));
+    const SshOpenResult result = layer_->Open(in.data + start, end - start, mode, out.data, out.length, payloads, kMostSshPayloads);
     Instance* const instance = env.GetInstanceData<Instance>();
     int32_t* numbers = instance->numbers;
     *numbers++ = static_cast<int32_t>(result.consumed);
     *numbers++ = static_cast<int32_t>(result.count);
     *numbers++ = static_cast<int32_t>(layer_->stashed() + (layer_->discarding() ? 1 : 0));
     *numbers++ = static_cast<int32_t>(layer_->missing());
+    *numbers++ = static_cast<int32_t>(result.joined);
     memcpy(instance->payloads, payloads, result.count * sizeof *payloads);
     return Of(info, static_cast<int>(result.status));
   }

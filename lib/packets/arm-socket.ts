@@ -9,6 +9,7 @@ import { kEnsureState, kFlushCork, kHideHandle, kOnread, kState } from '../socke
 import { takeUnread } from '../unread.js';
 import type { SshArming } from './arm.js';
 import { prepareKernelReader, prepareKernelWriter } from './arm-kernel.js';
+import { type Gathered, Gathering } from './gathering.js';
 import type { KernelPacketWriter } from './kernel-writer.js';
 import { UserlandPacketReader } from './reader.js';
 import { SealerKey, UserlandPacketWriter } from './userland-writer.js';
@@ -121,7 +122,7 @@ function prepareReader(socket: Socket, records: RecordStream, arming: SshArming,
   const present = records.reader as UserlandPacketReader | null;
   const spec = arming.read!;
   if (present === null) {
-    const reader = new UserlandPacketReader(arming, spec, engine);
+    const reader = new UserlandPacketReader(arming, spec, engine, new Gathering(gathered(socket, records)));
     return {
       dispose: () => reader.dispose(),
       commit() {
@@ -138,6 +139,17 @@ function prepareReader(socket: Socket, records: RecordStream, arming: SshArming,
     commit() {
       present.rekey(arming, spec, opener, engine);
       process.nextTick(() => records.goOn());
+    },
+  };
+}
+
+function gathered(socket: Socket, records: RecordStream): Gathered {
+  return {
+    get descriptor() {
+      return socket._handle?.fd ?? -1;
+    },
+    get sealed() {
+      return (records.writer as UserlandPacketWriter | null)?.sealed ?? 0;
     },
   };
 }

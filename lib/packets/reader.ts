@@ -1,11 +1,12 @@
 import type { ReadState } from '../crypt-options.js';
 import { SoCryptError, type SoCryptErrorCode } from '../errors.js';
-import { native, type SshOpener, SshOpenStatus, type SshSpec } from '../native.js';
+import { native, type SshOpener, SshOpenMode, SshOpenStatus, type SshSpec } from '../native.js';
 import { providerFailed } from '../provider-failure.js';
 import { type Engine, Reader, type RecordSink } from '../records/direction.js';
 import { keepOutput, shareOutput } from '../userland/output.js';
 import type { SshArming } from './arm.js';
 import { Disconnect } from './disconnect.js';
+import type { Gathering } from './gathering.js';
 import { keyLimit } from './userland-writer.js';
 
 const NOTHING = Buffer.alloc(0);
@@ -34,6 +35,7 @@ export class UserlandPacketReader extends PacketReader {
   engine: Engine;
   #arming: Pick<SshArming, 'cipher' | 'mac'>;
   #opener: SshOpener;
+  readonly #gathering: Gathering | undefined;
   readonly #used: Uint8Array[] = [];
   #stashed = 0;
   #missing = 0;
@@ -41,11 +43,15 @@ export class UserlandPacketReader extends PacketReader {
   #waits = false;
   /** Every packet may be one, only the application can tell. */
   #oneByOne: boolean;
+  #joins = false;
+  #joined = 0;
   /** What came behind, not touched yet. */
   #held: Buffer = NOTHING;
 
-  constructor(arming: SshArming, spec: SshSpec, engine: Engine) {
+  /** @param gathering told of each read */
+  constructor(arming: SshArming, spec: SshSpec, engine: Engine, gathering?: Gathering) {
     super();
+    this.#gathering = gathering;
     this.engine = engine;
     this.#arming = arming;
     this.#opener = new native.SshOpener(spec);
@@ -109,6 +115,21 @@ export class UserlandPacketReader extends PacketReader {
     if (on) this.#waits = false;
   }
 
+  /**
+   * From now on, long SSH_MSG_CHANNEL_DATA of one channel that come one behind the other are delivered as one: whoever knows channels has work
+   * with each, and who reads a channel sees a stream.
+   */
+  joinChannelData(): void {
+    this.#joins = true;
+  }
+
+  /** Packets that were joined with others, since the last call. */
+  takeJoined(): number {
+    const joined = this.#joined;
+    this.#joined = 0;
+    return joined;
+  }
+
   rekey(arming: SshArming, spec: SshSpec, opener: SshOpener, engine: Engine): void {
     if (spec.sequence === undefined) opener.setSequence(this.#opener.sequence);
     this.#used.push(Buffer.from(this.#opener.usedKeys));
@@ -118,6 +139,7 @@ export class UserlandPacketReader extends PacketReader {
     this.engine = engine;
     this.#oneByOne = arming.newKeys === 'each';
     this.#waits = false;
+    this.#joined = 0;
     this.keyUpdates++;
   }
 
@@ -128,18 +150,21 @@ export class UserlandPacketReader extends PacketReader {
   }
 
   open(input: Uint8Array, length: number, sink: RecordSink): void {
+    this.#gathering?.onRead(length);
     const { result, sshPayloads } = native;
     if (this.#waits || this.#held.length > 0) {
       this.#held = Buffer.concat([this.#held, input.subarray(0, length)]);
       return;
     }
+    const mode = this.#oneByOne ? SshOpenMode.one : this.#joins ? SshOpenMode.joined : SshOpenMode.all;
     for (let start = 0, isFull = false; ; ) {
       const left = length - start;
       const output = this.#outputFor(left, isFull);
-      const status = this.#opener.open(input, start, length, this.#oneByOne ? 1 : 0, output);
+      const status = this.#opener.open(input, start, length, mode, output);
       start += result[0]!;
       this.#stashed = result[2]!;
       this.#missing = result[3]!;
+      this.#joined += result[4]!;
       const count = result[1]!;
       let end = 0;
       for (let i = 0; i < 2 * count; i += 2) {
@@ -169,6 +194,7 @@ export class UserlandPacketReader extends PacketReader {
   }
 
   dispose(): void {
+    this.#gathering?.stop();
     this.#opener.dispose();
     this.#held = NOTHING;
   }

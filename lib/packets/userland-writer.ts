@@ -1,16 +1,22 @@
 import { setImmediate } from 'node:timers';
 import { BufferPool, poolFor } from '../buffer-pool.js';
 import { SoCryptError } from '../errors.js';
+import { systemError } from '../kernel/port.js';
 import { native, SealStatus, type SshSealer, type SshSpec } from '../native.js';
 import { providerFailed } from '../provider-failure.js';
 import type { Callback, Engine } from '../records/direction.js';
 import type { Outlet } from '../userland/sending.js';
+import { errorOf } from '../userland/writer.js';
 import type { SshArming } from './arm.js';
 import { Disconnect } from './disconnect.js';
 import { Segment, segments } from './segment.js';
 import { type PacketKey, PacketWriter } from './writer.js';
 
 const small = new BufferPool(20_480, 64);
+
+/** Payloads of so many bytes may leave by themselves. */
+const ALONE = 256;
+const scratch = Buffer.allocUnsafeSlow(1024);
 
 /** Where packets go. */
 interface PacketOutlet extends Outlet {
@@ -47,6 +53,8 @@ export class UserlandPacketWriter extends PacketWriter<SealerKey> {
   readonly #outlet: PacketOutlet;
   /** Packets that {@link sealNow} has sealed and that are not on their way yet. */
   #segment: Segment | null = null;
+  /** Bytes of packets, sealed one by one. */
+  sealed = 0;
   #willFlush = false;
   /** Some have gone in this iteration of the event loop. */
   #hasSent = false;
@@ -69,17 +77,46 @@ export class UserlandPacketWriter extends PacketWriter<SealerKey> {
     if (to.firstSequence === undefined) to.sealer.setSequence(from.sealer.sequence);
   }
 
-  sealNow(head: Uint8Array, body: Uint8Array): boolean {
+  sealNow(head: Uint8Array, body: Uint8Array, isAlone = false): boolean {
     const length = head.length + body.length;
     if (!this.isSettled || length === 0 || length > this.maxPayload) return false;
+    if (isAlone && this.#segment === null && length <= ALONE) {
+      const fd = this.#outlet.idleDescriptor;
+      if (fd >= 0) return this.#sendAlone(fd, head, body);
+    }
     const { sealer, overhead } = this.key;
     const bound = length + overhead;
     if (this.#segment !== null && this.#segment.room < bound && !this.#segment.widen(bound))
       this.sendSealed();
     this.#segment ??= new Segment(bound);
     const written = this.#segment.seal(sealer, head, body);
-    if (written < 0) throw written === SealStatus.limit ? keyLimit() : providerFailed();
+    if (written < 0) throw sealFailed(written);
+    this.sealed += written;
     if (!this.#willFlush) this.#flushSoon();
+    return true;
+  }
+
+  // Past libuv, which would be most of the work.
+  #sendAlone(fd: number, head: Uint8Array, body: Uint8Array): true {
+    const outlet = this.#outlet;
+    const written = this.key.sealer.sealParts(head, body, scratch, 0, fd);
+    if (written < 0) throw sealFailed(written);
+    this.sealed += written;
+    outlet.touch();
+    const count = native.result[0]!;
+    const plain = head.length + body.length;
+    const error = errorOf(count);
+    if (count === written) {
+      outlet.overheadWritten -= plain;
+    } else if (error !== 0) {
+      outlet.fail(systemError(error, 'write'));
+    } else {
+      const rest = Buffer.from(scratch.subarray(Math.max(0, count), written));
+      outlet.overheadWritten += rest.length - plain;
+      outlet.rawWrite(rest, (failure) => {
+        if (failure) outlet.fail(failure);
+      });
+    }
     return true;
   }
 
@@ -142,7 +179,7 @@ export class UserlandPacketWriter extends PacketWriter<SealerKey> {
     const pool = poolFor(bound, small, segments);
     const buffer = pool.acquire();
     const written = this.key.sealer.seal(payloads, from, end, buffer);
-    if (written < 0) throw written === SealStatus.limit ? keyLimit() : providerFailed();
+    if (written < 0) throw sealFailed(written);
     this.#outlet.overheadWritten += written - plain;
     this.#outlet.rawWrite(buffer.subarray(0, written), (error) => {
       pool.release(buffer);
@@ -180,6 +217,10 @@ function endIteration(): void {
   const writers = [...waiting];
   waiting.clear();
   for (const writer of writers) writer.endIteration();
+}
+
+function sealFailed(status: number): SoCryptError {
+  return status === SealStatus.limit ? keyLimit() : providerFailed();
 }
 
 /** The error for a key under which no more packets may be sealed or opened. */

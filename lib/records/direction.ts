@@ -32,7 +32,7 @@ export interface Writer {
    * SSH: seals a payload in two parts, both of which may be used again when this returns; it is sent when the turn or the iteration of the
    * event loop ends, or {@link sendSealed} is called. For when nothing waits in the stream's queue. False: it has to be written. Throws when it can't be sealed.
    */
-  sealNow?(head: Uint8Array, body: Uint8Array): boolean;
+  sealNow?(head: Uint8Array, body: Uint8Array, isAlone?: boolean): boolean;
   /** SSH: sends what is sealed. */
   sendSealed?(): void;
   /** Sends an alert or a handshake message as one record. isLast: the FIN follows when the callback has come. */

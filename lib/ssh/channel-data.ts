@@ -1,7 +1,9 @@
 import { SocketCipher } from './directions.js';
 import type { Protocol } from './ssh2.js';
 
+const MSG_CHANNEL_WINDOW_ADJUST = 93;
 const MSG_CHANNEL_DATA = 94;
+const NOTHING = Buffer.alloc(0);
 
 // Message number, recipient channel, length of the data (RFC 4254 5.2).
 const head = Buffer.alloc(9);
@@ -16,12 +18,7 @@ export function channelDataInParts(protocol: Protocol): void {
   Object.defineProperty(protocol, 'channelData', {
     value(this: Protocol, channel: number, data: Buffer | string): void {
       const { _cipher: cipher } = this;
-      if (
-        cipher instanceof SocketCipher &&
-        Buffer.isBuffer(data) &&
-        this._kexinit === undefined &&
-        this._packetRW.write.allocStart > 0
-      ) {
+      if (cipher instanceof SocketCipher && Buffer.isBuffer(data) && goesAsItIs(this)) {
         head.writeUInt32BE(channel, 1);
         head.writeUInt32BE(data.length, 5);
         if (cipher.encryptParts(head, data)) {
@@ -34,4 +31,34 @@ export function channelDataInParts(protocol: Protocol): void {
     writable: true,
     configurable: true,
   });
+}
+
+// Message number, recipient channel, bytes to add.
+const adjust = Buffer.alloc(9);
+adjust[0] = MSG_CHANNEL_WINDOW_ADJUST;
+
+/** What goes out while much comes in, a message for each megabyte: it leaves at once, by the shortest way. */
+export function windowAdjustAlone(protocol: Protocol): void {
+  const { channelWindowAdjust } = protocol;
+  Object.defineProperty(protocol, 'channelWindowAdjust', {
+    value(this: Protocol, channel: number, amount: number): void {
+      const { _cipher: cipher } = this;
+      if (cipher instanceof SocketCipher && goesAsItIs(this)) {
+        adjust.writeUInt32BE(channel, 1);
+        adjust.writeUInt32BE(amount, 5);
+        if (cipher.encryptParts(adjust, NOTHING, true)) {
+          this._debug?.(`Outbound: Sending CHANNEL_WINDOW_ADJUST (r:${channel}, ${amount})`);
+          return;
+        }
+      }
+      channelWindowAdjust.call(this, channel, amount);
+    },
+    writable: true,
+    configurable: true,
+  });
+}
+
+/** It does not wait for a key exchange, and is not compressed. */
+function goesAsItIs({ _kexinit, _packetRW }: Protocol): boolean {
+  return _kexinit === undefined && _packetRW.write.allocStart > 0;
 }

@@ -4,6 +4,7 @@ import type { CryptState } from '../crypt-options.js';
 import { Socket } from '../socket.js';
 import { checkOptions, type EngineOptions } from './packet-layer.js';
 import { transferInLargeSteps } from './sftp.js';
+import { readWithoutCopy } from './sftp-read.js';
 import { writeWithoutCopy } from './sftp-write.js';
 import { attach, carried } from './sockets.js';
 import { ssh2, streamOf } from './ssh2.js';
@@ -50,6 +51,7 @@ export class Client extends ssh2.Client {
         if (sftp !== undefined) {
           transferInLargeSteps(sftp);
           writeWithoutCopy(sftp);
+          readWithoutCopy(sftp);
         }
         callback(error, sftp);
       });

@@ -57,9 +57,9 @@ export class SocketCipher implements Cipher {
   }
 
   /** A packet whose payload is in two parts. False: it has to be made by {@link allocPacket}. */
-  encryptParts(head: Buffer, body: Buffer): boolean {
+  encryptParts(head: Buffer, body: Buffer, isAlone = false): boolean {
     if (this.#dead || !isWritable(this.#socket)) return true;
-    if (!this.#socket[kSealNow](head, body)) return false;
+    if (!this.#socket[kSealNow](head, body, isAlone)) return false;
     this.#count();
     return true;
   }
@@ -79,22 +79,26 @@ export class SocketDecipher implements Decipher {
   inSeqno: number;
   _onPayload: Decipher['_onPayload'];
   readonly #received: (payload: Buffer, packets: number) => void;
+  readonly #takeJoined: () => number;
   #packets = 0;
   #arm: ((rest: Buffer) => void) | undefined;
 
   /**
    * @param arm called once, with bytes that were read too early
-   * @param received hears of each payload when ssh2 has had it, and how many there were under this key
+   * @param received hears of each payload when ssh2 has had it, and how many packets there were under this key
+   * @param takeJoined packets that came as part of others' payloads, since the last call
    */
   constructor(
     { inSeqno, _onPayload }: Decipher,
     arm: (rest: Buffer) => void,
     received: (payload: Buffer, packets: number) => void,
+    takeJoined: () => number,
   ) {
     this.inSeqno = inSeqno;
     this._onPayload = _onPayload;
     this.#arm = arm;
     this.#received = received;
+    this.#takeJoined = takeJoined;
   }
 
   /** Arms the socket. `rest`: what was read behind the packet after which the key is used. */
@@ -109,9 +113,11 @@ export class SocketDecipher implements Decipher {
     if (this.#arm !== undefined) {
       this.start(bytes);
     } else {
-      this.inSeqno = (this.inSeqno + 1) >>> 0;
+      const packets = 1 + this.#takeJoined();
+      this.inSeqno = (this.inSeqno + packets) >>> 0;
+      this.#packets += packets;
       this._onPayload(bytes);
-      this.#received(bytes, ++this.#packets);
+      this.#received(bytes, this.#packets);
     }
     return end;
   }

@@ -1,9 +1,11 @@
 import type { EngineChoice, EngineName } from '../crypt-options.js';
 import { resolveEngine } from '../engines.js';
 import { SoCryptError } from '../errors.js';
+import { UserlandPacketReader } from '../packets/reader.js';
 import type { Socket } from '../socket.js';
+import { kState } from '../socket-internals.js';
 import { type Algorithms, algorithmsOf } from './algorithms.js';
-import { channelDataInParts } from './channel-data.js';
+import { channelDataInParts, windowAdjustAlone } from './channel-data.js';
 import { SocketCipher, SocketDecipher } from './directions.js';
 import { type KeySchedule, type Side, watchKeyExchange } from './key-schedule.js';
 import type { Cipher, Decipher, KeyExchange, Protocol } from './ssh2.js';
@@ -79,6 +81,7 @@ export class PacketLayer {
       },
     );
     channelDataInParts(protocol);
+    windowAdjustAlone(protocol);
   }
 
   #begin(kex: KeyExchange): void {
@@ -116,6 +119,7 @@ export class PacketLayer {
         this.#exchangeInTime(packets);
         if (!algorithms.isCompressed) this.#refuseStrayNewKeys(decipher, payload);
       },
+      () => this.#reader?.takeJoined() ?? 0,
     );
     // An armed socket waits for this key. Else what ssh2 has read beyond the packet comes to the decipher as soon as this returns.
     if (isArmed) decipher.start(NOTHING);
@@ -168,10 +172,16 @@ export class PacketLayer {
           ...(direction === 'read' && isCompressed && { newKeys: 'each' }),
         },
       });
+      if (direction === 'read') this.#reader?.joinChannelData();
       keys.done(side);
     } catch (error) {
       this.#socket.destroy(error as Error);
     }
+  }
+
+  get #reader(): UserlandPacketReader | undefined {
+    const reader = this.#socket[kState]?.records?.reader;
+    return reader instanceof UserlandPacketReader ? reader : undefined;
   }
 
   #putBack(rest: Buffer, arm: () => void): void {

@@ -79,6 +79,8 @@ export interface Protocol {
   disconnect(reason: number): void;
   /** Sends SSH_MSG_CHANNEL_DATA. */
   channelData(channel: number, data: Buffer | string): void;
+  /** Sends SSH_MSG_CHANNEL_WINDOW_ADJUST. */
+  channelWindowAdjust(channel: number, amount: number): void;
 }
 
 /** The package, which is the application's. @throws SoCryptError ERR_SO_CRYPT_SSH2 */
@@ -102,7 +104,7 @@ export function protocolOf(connection: object): Protocol {
   const { _protocol: protocol } = connection as { _protocol?: Protocol };
   const isKnown =
     protocol !== undefined &&
-    hasMethods(protocol, 'rekey', 'disconnect', 'channelData') &&
+    hasMethods(protocol, 'rekey', 'disconnect', 'channelData', 'channelWindowAdjust') &&
     hasMethods(protocol._cipher, '_onWrite', 'allocPacket', 'encrypt', 'free') &&
     ['_decipher', '_kex', '_kexinit', '_strictMode', '_authenticated', '_packetRW', '_destruct'].every(
       (name) => name in protocol,

@@ -258,7 +258,7 @@ export class RecordWriter {
   }
 }
 
-function errorOf(count: number): number {
+export function errorOf(count: number): number {
   return count < 0 && !FOR_LIBUV.includes(count) ? count : 0;
 }
 

@@ -23,7 +23,11 @@ constexpr size_t kSshLengthField = 4;
 constexpr size_t kSshMinPadding = 4;
 // Largest packet_length, as OpenSSH has it (RFC 4253 6.1 asks for 35,000 at least).
 constexpr size_t kSshMaxPacket = 256 * 1024;
-constexpr uint8_t kSshNewKeys = 21;  // SSH_MSG_NEWKEYS, RFC 4253 12
+constexpr uint8_t kSshNewKeys = 21;      // SSH_MSG_NEWKEYS, RFC 4253 12
+constexpr uint8_t kSshChannelData = 94;  // SSH_MSG_CHANNEL_DATA, RFC 4254 9
+constexpr size_t kSshDataHead = 9;       // of its payload: what is ahead of the data
+// Payloads and packets of so many bytes are opened as one, where that is wanted: people and terminals send less at a time.
+constexpr size_t kSshWorthJoining = 4096;
 
 enum class SshOrder : uint8_t {
   kAead,            // the length is associated data; ChaCha20 encrypts it under a key of its own

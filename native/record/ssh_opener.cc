@@ -108,6 +108,43 @@ SshOpenStatus SshOpener::OpenPacket(const uint8_t* start, uint8_t* out, SshPaylo
   return status;
 }
 
+// SSH_MSG_CHANNEL_DATA (RFC 4254 5.2): byte 94, uint32 recipient channel, string data.
+bool IsChannelData(const uint8_t* payload, size_t length) {
+  return length > kSshDataHead && payload[0] == kSshChannelData && GetBigEndian(payload + 5, 4) == length - kSshDataHead;
+}
+
+// A packet behind the payload `before` in out, which ends where out + payload->offset would be. When both carry data of one channel, and much
+// of it, the data of the second are opened right behind those of the first, and belong to it: payload->length is 0 then. (A channel is a
+// stream: who reads it sees nothing of its packets, but has work with each.)
+SshOpenStatus SshOpener::OpenBehind(const uint8_t* start, uint8_t* out, SshPayload* before, SshPayload* payload) {
+  uint8_t* const first = out + before->offset;
+  uint8_t* const end = first + before->length;
+  const size_t front = (order_ == SshOrder::kEncryptAndMac ? kSshLengthField : 0) + 1 + kSshDataHead;
+  if (before->length < kSshWorthJoining || total_ < kSshWorthJoining || !IsChannelData(first, before->length)) {
+    const SshOpenStatus status = OpenPacket(start, end, payload);
+    payload->offset += static_cast<uint32_t>(end - out);
+    return status;
+  }
+  // What the head of the second overwrites.
+  uint8_t tail[kSshLengthField + 1 + kSshDataHead];
+  memcpy(tail, end - front, front);
+  const size_t room = total_;
+  const SshOpenStatus status = OpenPacket(start, end - front, payload);
+  const uint8_t* const text = end - front + payload->offset;
+  const bool joins = status == SshOpenStatus::kNeedMore && IsChannelData(text, payload->length) && memcmp(text, first, 5) == 0;
+  if (joins) {
+    before->length += payload->length - static_cast<uint32_t>(kSshDataHead);
+    PutBigEndian(first + 5, before->length - kSshDataHead, 4);
+    payload->length = 0;
+  } else if (status == SshOpenStatus::kNeedMore) {
+    memmove(end, end - front, room);
+    payload->offset += static_cast<uint32_t>(end - out);
+  }
+  memcpy(end - front, tail, front);
+  OPENSSL_cleanse(tail, sizeof tail);
+  return status;
+}
+
 // CBC without -etm: what an attacker has sent decides over the length before any MAC does, and where and how it fails would tell 32 bits
 // of a plaintext block (Albrecht, Paterson, Watson 2009). So it fails, always the same way, when as many bytes have come as the longest
 // packet has, and after a MAC over as many. As OpenSSH's ssh_packet_start_discard(). verified: bytes that a MAC was computed of.
@@ -136,9 +173,10 @@ SshOpenStatus SshOpener::Discard(size_t length, size_t* taken) {
   return SshOpenStatus::kBadMac;
 }
 
-SshOpenResult SshOpener::Open(const uint8_t* in, size_t length, bool stop_at_new_keys, uint8_t* out, size_t capacity,
-                              SshPayload* payloads, size_t most) {
-  SshOpenResult result = {SshOpenStatus::kNeedMore, 0, 0};
+SshOpenResult SshOpener::Open(const uint8_t* in, size_t length, SshOpenMode mode, uint8_t* out, size_t capacity, SshPayload* payloads,
+                              size_t most) {
+  if (mode == SshOpenMode::kOne) most = std::min<size_t>(most, 1);
+  SshOpenResult result = {SshOpenStatus::kNeedMore, 0, 0, 0};
   size_t used = 0;  // of out
   for (;;) {
     if (discarding_) {
@@ -167,7 +205,12 @@ SshOpenResult SshOpener::Open(const uint8_t* in, size_t length, bool stop_at_new
     }
     SshPayload* const payload = payloads + result.count;
     const size_t total = total_;
-    result.status = OpenPacket(start, out + used, payload);
+    if (mode == SshOpenMode::kJoined && result.count > 0) {
+      result.status = OpenBehind(start, out, payload - 1, payload);
+    } else {
+      result.status = OpenPacket(start, out + used, payload);
+      payload->offset += static_cast<uint32_t>(used);
+    }
     if (!in_stash) result.consumed += total;
     if (result.status != SshOpenStatus::kNeedMore) {
       result.status = Fail(result.status, total, total - tag());
@@ -176,11 +219,14 @@ SshOpenResult SshOpener::Open(const uint8_t* in, size_t length, bool stop_at_new
     }
     stashed_ = 0;
     total_ = 0;
-    if (payload->length == 0) continue;  // legal, and nothing to tell
-    payload->offset += static_cast<uint32_t>(used);
+    if (payload->length == 0) {  // legal, and nothing to tell; or the one before it has become longer
+      result.joined++;
+      if (result.count > 0) used = payload[-1].offset + payload[-1].length;
+      continue;
+    }
     used = payload->offset + payload->length;
     result.count++;
-    if (stop_at_new_keys && out[payload->offset] == kSshNewKeys) {
+    if (mode != SshOpenMode::kOne && out[payload->offset] == kSshNewKeys) {
       result.status = SshOpenStatus::kNewKeys;
       break;
     }

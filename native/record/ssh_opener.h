@@ -17,6 +17,13 @@ enum class SshOpenStatus : int {
   kProvider = -6,    // the cipher failed; LastFailure() may tell why
 };
 
+// What Open() stops at.
+enum class SshOpenMode : uint8_t {
+  kAll = 0,     // SSH_MSG_NEWKEYS
+  kOne = 1,     // the first payload: payloads are compressed, and their first byte is no message number
+  kJoined = 2,  // as kAll, and several long SSH_MSG_CHANNEL_DATA in a row for the same channel come out as one
+};
+
 // Where a payload lies in out.
 struct SshPayload {
   uint32_t offset;
@@ -27,6 +34,7 @@ struct SshOpenResult {
   SshOpenStatus status;
   size_t consumed;  // bytes of the input that are done with
   size_t count;     // payloads
+  size_t joined;    // packets beyond one for each
 };
 
 class SshOpener : public SshDirection {
@@ -34,9 +42,8 @@ class SshOpener : public SshDirection {
   explicit SshOpener(SshInit&& init) : SshDirection(std::move(init)), peek_(std::move(init.peek)) {}
 
   // Takes input up to SSH_MSG_NEWKEYS, an error, or what out and payloads (at most `most`) can take. The beginning of a packet at the
-  // input's end is kept. out must not overlap with in; it never takes more than stashed() + length bytes. stop_at_new_keys: false where
-  // payloads are compressed, and their first byte is no message number.
-  SshOpenResult Open(const uint8_t* in, size_t length, bool stop_at_new_keys, uint8_t* out, size_t capacity, SshPayload* payloads, size_t most);
+  // input's end is kept. out must not overlap with in; it never takes more than stashed() + length bytes.
+  SshOpenResult Open(const uint8_t* in, size_t length, SshOpenMode mode, uint8_t* out, size_t capacity, SshPayload* payloads, size_t most);
 
   // Bytes of an unfinished packet.
   size_t stashed() const { return stashed_; }
@@ -52,6 +59,7 @@ class SshOpener : public SshDirection {
   SshOpenStatus ReadLength(const uint8_t* start, size_t* total) const;
   SshOpenStatus NextPacket(const uint8_t* in, size_t length, size_t* taken, const uint8_t** start);
   SshOpenStatus OpenPacket(const uint8_t* start, uint8_t* out, SshPayload* payload);
+  SshOpenStatus OpenBehind(const uint8_t* start, uint8_t* out, SshPayload* before, SshPayload* payload);
   SshOpenStatus Fail(SshOpenStatus status, size_t taken, size_t verified);
   SshOpenStatus Discard(size_t length, size_t* taken);
   void Stash(const uint8_t* data, size_t length, size_t room);

@@ -41,7 +41,7 @@ test('20 MB up and down by sftp with sshd', async () => {
 });
 
 for (const [options, most] of [
-  [{}, 131_072],
+  [{}, 261_120],
   [{ chunkSize: 20_000 }, 20_000],
   [{ concurrency: 3 }, 32_768],
 ] as const)
