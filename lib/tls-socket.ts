@@ -1,7 +1,7 @@
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
-import { attachEarly } from './arm-socket.js';
+import { armWithMade, attachEarly } from './arm-socket.js';
 import type { CryptOptions } from './crypt-options.js';
 import { resolveEngine } from './engines.js';
 import { SoCryptError } from './errors.js';
@@ -23,7 +23,7 @@ import {
   kState,
   type State,
 } from './socket-internals.js';
-import { armingOf } from './tls-arming.js';
+import { armingOf, MadeDirections } from './tls-arming.js';
 import { handshakeByHand } from './tls-by-hand.js';
 import { Carrier } from './tls-carrier.js';
 import type { EngineOptions, TLSSocketOptions } from './tls-options.js';
@@ -209,12 +209,19 @@ export class TLSSocket extends Socket {
 
   /** The connection of a server whose handshake another thread has done. */
   [kEstablish](
-    handOver: HandOver,
+    handOver: HandOver | MadeDirections,
     agreed: Agreed,
     summary: Summary,
     established: () => void,
     failed: (error: Error) => void,
   ): void {
+    if (handOver instanceof MadeDirections) {
+      this[kSsl] = summary;
+      this[kState]!.tap = null;
+      armWithMade(this, handOver);
+      this.#startCounting(handOver.rest.length);
+      return this.#begin(NOTHING_LEFT, agreed, established);
+    }
     const refused = this.#armBy(handOver);
     this[kSsl] = summary;
     if (refused !== undefined) {
@@ -244,7 +251,7 @@ export class TLSSocket extends Socket {
     return undefined;
   }
 
-  #begin(handOver: HandOver, agreed: Agreed, established: () => void): void {
+  #begin(handOver: Pick<HandOver, 'wipe' | 'ended'>, agreed: Agreed, established: () => void): void {
     this.authorized = agreed.authorized;
     this.authorizationError = agreed.authorizationError;
     this.alpnProtocol = agreed.alpnProtocol;
@@ -474,6 +481,8 @@ export class TLSSocket extends Socket {
     Reflect.apply(nodes[method] as (...args: unknown[]) => void, target, args);
   }
 }
+
+const NOTHING_LEFT = { ended: false, wipe() {} };
 
 /** The engine's options of one connection, or of all of a server. */
 export function engineOptionsOf({ engine, driver, truncation }: EngineOptions): EngineOptions {

@@ -15,8 +15,8 @@ import {
   type ThreadEvent,
 } from './messages.js';
 import type { NativeEvent } from './native-events.js';
-import { type Credentials, canBeNative, credentialsOf, NativeThreads } from './native-threads.js';
-import { bufferOf, type Outcome, unpackOutcome } from './outcome.js';
+import { type Credentials, canBeNative, credentialsOf, makingOf, NativeThreads } from './native-threads.js';
+import { bufferOf, disposeOf, type Outcome, unpackOutcome } from './outcome.js';
 import { Unpacker } from './packing.js';
 import { errorOf, plainError } from './plain-error.js';
 import { type Member, Pool } from './pool.js';
@@ -94,7 +94,8 @@ export class HandshakeService {
     setupOf(this.#server, options, threads); // what can't work is refused now
     if (canBeNative(options, threads)) {
       const { handshakeTimeout: timeout = HANDSHAKE_TIMEOUT } = options;
-      this.#native = new NativeThreads({ ...threads, timeout }, (event) => this.#onNative(event));
+      const settings = { ...threads, timeout, making: makingOf(options) };
+      this.#native = new NativeThreads(settings, (event) => this.#onNative(event));
       this.#prepare();
     }
     if (threads.threads > 0)
@@ -191,6 +192,7 @@ export class HandshakeService {
     const { ticketKeys, sessionIdContext } = secrets;
     return credentialsOf(
       { ...options, ticketKeys: bufferOf(ticketKeys), sessionIdContext } as tls.TlsOptions,
+      this.#native!.isMaking,
       this.#server.ALPNProtocols,
     );
   }
@@ -321,7 +323,7 @@ export class HandshakeService {
     const loan = this.#take(id);
     if (loan === undefined) return;
     loan.free();
-    if (loan.isAbandoned) return summary.dispose();
+    if (loan.isAbandoned) return disposeOf({ handOver, agreed, summary });
     const server = this.#server;
     const socket = loan.socket ?? this.#accepting.socketFor(loan.connection, loan.isFresh);
     // As with node:tls, a connection that breaks must not end a server whose application does not listen.
