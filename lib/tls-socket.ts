@@ -25,7 +25,7 @@ import {
 } from './socket-internals.js';
 import { armingOf, MadeDirections } from './tls-arming.js';
 import { handshakeByHand } from './tls-by-hand.js';
-import { Carrier } from './tls-carrier.js';
+import { Carrier, optionsOn } from './tls-carrier.js';
 import type { EngineOptions, TLSSocketOptions } from './tls-options.js';
 import { beInstancesOfNodes } from './tls-prototype.js';
 
@@ -75,11 +75,7 @@ export class TLSSocket extends Socket {
     const { [kDriven]: driven } = options;
     if (driven === undefined) resolveEngine(options.engine, options.driver);
     const carrier = stream ? new Carrier(stream) : undefined;
-    super({
-      ...options,
-      ...(carrier && { handle: carrier.handle, allowHalfOpen: stream?.allowHalfOpen, onread: undefined }),
-      pauseOnCreate: false,
-    } as SocketOptions);
+    super(optionsOn(options, stream, carrier) as SocketOptions);
     this.#engineOptions = driven ?? engineOptionsOf(options);
     this.#carrier = carrier;
     this[kEnsureState]().gate = [];
@@ -483,7 +479,6 @@ export class TLSSocket extends Socket {
 }
 
 const NOTHING_LEFT = { ended: false, wipe() {} };
-
 /** The engine's options of one connection, or of all of a server. */
 export function engineOptionsOf({ engine, driver, truncation }: EngineOptions): EngineOptions {
   return { ...(engine && { engine }), ...(driver && { driver }), truncation: truncation ?? 'end' };

@@ -1,5 +1,6 @@
 import type net from 'node:net';
 import type tls from 'node:tls';
+import type { AcceptedHandle } from '../accept.js';
 import type { SoCryptError } from '../errors.js';
 import { canTakeOver } from '../tls-carrier.js';
 import type { EngineOptions } from '../tls-options.js';
@@ -44,6 +45,8 @@ type Emitter = { emit(event: string, ...args: unknown[]): boolean; listenerCount
 export interface Accepting {
   /** The socket of a connection, for the application. */
   socketFor(connection: net.Socket, isFresh: boolean): TLSSocket;
+  /** The same for a connection of the server's that is a handle and nothing else. */
+  socketOf(handle: AcceptedHandle): TLSSocket;
   /** Does a connection's handshake by Node's TLSSocket in this thread, from the bytes on that have been read. */
   handshakeByNode(connection: net.Socket, isFresh: boolean, received: Buffer): void;
 }
@@ -129,6 +132,17 @@ export class HandshakeService {
     // Listeners of 'connection' come behind ours: whom they turn away must get no answer.
     if (isFresh) this.#begin(loan);
     else process.nextTick(() => this.#begin(loan));
+    return true;
+  }
+
+  /** The same for what {@link acceptHandles} shows. */
+  offerHandle(handle: AcceptedHandle): boolean {
+    if (!(handle.fd >= 0) || handle.isStreamBase !== true || !this.#isNative()) return false;
+    const id = (this.#lastId + 1) >>> 0;
+    this.#lastId = id;
+    const loan = new Loan(id, { handle, server: this.#server }, true, () => this.#abort(loan));
+    this.#loans.set(id, loan);
+    this.#native!.submit(id, handle.fd, this.#credentials!);
     return true;
   }
 
@@ -325,7 +339,7 @@ export class HandshakeService {
     loan.free();
     if (loan.isAbandoned) return disposeOf({ handOver, agreed, summary });
     const server = this.#server;
-    const socket = loan.socket ?? this.#accepting.socketFor(loan.connection, loan.isFresh);
+    const socket = loan.socket ?? this.#socketOf(loan);
     // As with node:tls, a connection that breaks must not end a server whose application does not listen.
     if (loan.socket === undefined) socket.on('error', ignore);
     const established = (): void => {
@@ -367,6 +381,11 @@ export class HandshakeService {
       socket.authorizationError = (facts.authorizationError as Error) ?? null;
     }
     this.#server.emit('tlsClientError', error, socket);
+  }
+
+  #socketOf(loan: Loan): TLSSocket {
+    if (loan.isHandle) return this.#accepting.socketOf(loan.handle);
+    return this.#accepting.socketFor(loan.connection, loan.isFresh);
   }
 
   /** The socket of a handshake that goes on, or has failed, for the application to see. */
