@@ -22,7 +22,6 @@ import {
   kTakeUnread,
   ownerOf,
   TLSSocket,
-  type TLSSocketOptions,
 } from './tls-socket.js';
 import { takeUnread } from './unread.js';
 
@@ -120,12 +119,9 @@ class Carriage {
     }
   }
 
-  readonly #make = (accepted: object): TLSSocket => {
-    const options = accepted as TLSSocketOptions & { [kDriven]?: EngineOptions; pauseOnCreate?: boolean };
-    options[kDriven] = this.#engineOptions;
-    options.pauseOnCreate = false;
-    return new TLSSocket(undefined, options);
-  };
+  // With a copy of the options: from the hidden class of a literal Node's constructor takes twice as long.
+  readonly #make = (accepted: object): TLSSocket =>
+    new TLSSocket(undefined, { ...accepted, [kDriven]: this.#engineOptions, pauseOnCreate: false } as object);
 
   #onConnection(connection: Duplex): void {
     const isFresh = this.#isFresh(connection);
