@@ -4,7 +4,14 @@ import net from 'node:net';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { until, waitFor } from '../support/sockets.js';
-import { asOurs, closeAfterTest, type TlsSocket, tlsClient, tlsListener } from '../support/tls-ends.js';
+import {
+  asOurs,
+  closeAfterTest,
+  engine,
+  type TlsSocket,
+  tlsClient,
+  tlsListener,
+} from '../support/tls-ends.js';
 
 // Connections that come as handles, without a net.Socket each. Over a kernel engine there are none, but what is tested here holds all the same.
 const places = [0, 2];
@@ -132,18 +139,19 @@ for (const threads of places) {
       assert.throws(() => old.keyUpdate(), { code: 'ERR_SO_CRYPT_KEY_UPDATE' });
       old.setMaxSendFragment(512);
       old.destroy();
-      const before = old.crypt!;
-      assert.equal(before.write!.sequence, 0n);
-      assert.equal(before.read!.records, 0n);
+      const { write: written, read: opened } = old.crypt!;
+      if (engine === 'evp') assert.deepEqual([written!.sequence, opened!.records], [0n, 0n]);
       await says(next, socket, 'there');
       await says(socket, next, 'and back');
-      const { write, read } = asOurs(socket).crypt!;
-      // Two tickets, one record.
-      if (write!.engine === 'evp') assert.deepEqual([write!.sequence, read!.sequence], [3n, 1n]);
-      asOurs(socket).keyUpdate(true);
-      await says(socket, next, 'with a new key');
-      await says(next, socket, 'in both directions');
-      await until(() => asOurs(socket).crypt!.read!.keyUpdates === 1, 'the peer’s key has changed');
+      // The kernel keeps its own account, and an old one changes no key.
+      if (engine === 'evp') {
+        const { write, read } = asOurs(socket).crypt!;
+        assert.deepEqual([write!.sequence, read!.sequence], [3n, 1n]); // two tickets, one record
+        asOurs(socket).keyUpdate(true);
+        await says(socket, next, 'with a new key');
+        await says(next, socket, 'in both directions');
+        await until(() => asOurs(socket).crypt!.read!.keyUpdates === 1, 'the peer’s key has changed');
+      }
       next.destroy();
     }
   });
