@@ -12,6 +12,7 @@ import { RecordStream } from './records/record-stream.js';
 import type { Socket } from './socket.js';
 import { SocketHost } from './socket-host.js';
 import { kEnsureState, kFlushCork, kHideHandle, kPort, kState } from './socket-internals.js';
+import type { MadeDirections } from './tls-arming.js';
 import { takeUnread } from './unread.js';
 import { RecordReader } from './userland/reader.js';
 import { UserlandWriter } from './userland/sending.js';
@@ -61,6 +62,16 @@ export function armSocket(socket: Socket, arming: Arming, wanted: Engines, given
   installDirections(socket, records, arming, writer, reader, given);
   if (writer !== undefined)
     state.upgradeTerms = engines.isAuto && writer.engine === 'evp' ? termsOf(arming) : undefined;
+}
+
+/** The same for a socket that has had no keys before, and directions that a handshake has made. Nothing fails. */
+export function armWithMade(socket: Socket, { common, sealer, opener, isAuto, rest }: MadeDirections): void {
+  const { arming, overhead, terms } = common;
+  const records = new RecordStream(new SocketHost(socket));
+  const writer = new UserlandWriter(arming, records, 'evp', sealer, overhead);
+  const reader = new RecordReader(arming, 'evp', opener);
+  installDirections(socket, records, arming, writer, reader, rest);
+  socket[kState]!.upgradeTerms = isAuto ? terms : undefined;
 }
 
 /** Lets a socket go on with directions that have their keys. @param given as in {@link armSocket} */

@@ -27,7 +27,7 @@ export interface Arming {
 }
 
 /** Records that stay for alerts when the cipher's limit is reached. */
-const RESERVED_RECORDS = 8;
+export const RESERVED_RECORDS = 8;
 
 const MAX_SEQUENCE = 2n ** 64n - 2n;
 

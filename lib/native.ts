@@ -232,6 +232,9 @@ export interface Opener extends NativeDirection {
   readonly slot: number;
 }
 
+/** The number of no Sealer and no Opener. */
+export const NO_SLOT = 0xffffffff;
+
 /** enum SealStatus of native/record/sealer.h. */
 export const SealStatus = { limit: -1, provider: -2, capacity: -3, tooLong: -4 } as const;
 
@@ -374,7 +377,8 @@ interface Native {
     | (new (
         make: () => void,
         protocols: Uint8Array,
-        suites: readonly (readonly [id: number, cipher: string, layout: PackedLayout])[],
+        // limit: frames under one key, for directions that are made with the handshake; 0: its outcomes are secrets
+        suites: readonly (readonly [id: number, cipher: string, layout: PackedLayout, limit: number])[],
       ) => HandshakeContext)
     | undefined;
   HandshakeThreads:
@@ -400,6 +404,17 @@ interface Native {
   discard(buffers: readonly Uint8Array[]): void;
   /** {@link Opener.open} of the Opener with that number, to out[at…]. (Finding what belongs to `this` takes as long as opening a small record.) */
   open(slot: number, input: Uint8Array, start: number, end: number, out: Uint8Array, at: number): number;
+  /** {@link Sealer.seal} of the Sealer with that number. */
+  seal(
+    slot: number,
+    type: number,
+    chunks: Uint8Array | readonly Uint8Array[],
+    out: Uint8Array,
+    fd: number,
+    more: boolean,
+  ): number;
+  /** Wipes and forgets a Sealer or an Opener, or both, that have numbers only. To be called once: the next connection gets the same ones. */
+  disown(sealer: number | undefined, opener: number | undefined): void;
   /**
    * Seals a head and a body as application data, in memory of the addon's, and hands the records to a socket. Their length, or a negative
    * {@link SealStatus}; `capacity` does no harm: they are too long for that. {@link native}.result: how many bytes of the records the socket
@@ -436,10 +451,13 @@ interface Native {
   Sealer: {
     new (spec: SealerSpec): Sealer;
     new (pattern: DirectionPattern, secret: Uint8Array, sequence: bigint): Sealer;
+    /** Of a number that a handshake has made; it stays the same, and is the object's now. */
+    new (slot: number): Sealer;
   };
   Opener: {
     new (spec: OpenerSpec): Opener;
     new (pattern: DirectionPattern, secret: Uint8Array, sequence: bigint): Opener;
+    new (slot: number): Opener;
   };
   SshSealer: new (spec: SshSpec) => SshSealer;
   SshOpener: new (spec: SshSpec) => SshOpener;

@@ -1,6 +1,7 @@
 import net from 'node:net';
 import { callableBase } from './callable.js';
 import { Socket } from './socket.js';
+import { intoInbox } from './socket-inbox.js';
 
 type Internals = net.Socket & { _handle: object | null; server?: unknown; _server?: unknown };
 
@@ -27,6 +28,18 @@ export function adopt<T extends Socket>(
   const handle = from._handle;
   if (!handle) throw new TypeError('The connection has no handle');
   from._handle = null;
+  const socket = adoptHandle(handle, server, make);
+  (socket as unknown as Internals).server = from.server;
+  from._server = null;
+  return socket;
+}
+
+/** The same for a connection that has no net.Socket, and is counted by its server. */
+export function adoptHandle<T extends Socket>(
+  handle: object,
+  server: net.Server,
+  make: (options: object) => T,
+): T {
   const { noDelay, keepAlive, keepAliveInitialDelay, allowHalfOpen, pauseOnConnect, highWaterMark } =
     server as net.Server & net.ServerOpts;
   const socket = make({
@@ -39,10 +52,9 @@ export function adopt<T extends Socket>(
     highWaterMark,
     readable: true,
     writable: true,
+    onread: 'useUserBuffer' in handle ? intoInbox : undefined,
   });
   const to = socket as unknown as Internals;
-  to.server = from.server;
-  to._server = from._server;
-  from._server = null;
+  to.server = to._server = server;
   return socket;
 }

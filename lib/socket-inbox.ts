@@ -31,12 +31,14 @@ function takeNextInbox(): Buffer | undefined {
   return next;
 }
 
-const ours = { buffer: takeNextInbox, callback: onRead };
+/** The option `onread` of a net.Socket that reads into our memory. */
+export const intoInbox = { buffer: takeNextInbox, callback: onRead };
 
 /** The options with which a net.Socket reads into our memory. */
-export function readingIntoInbox<T extends { handle?: object }>(options: T): T {
-  const { handle } = options;
+export function readingIntoInbox<T extends { handle?: object; onread?: object }>(options: T): T {
+  const { handle, onread } = options;
+  if (onread === intoInbox) return options;
   // A handle that somebody has made of a plain object pushes what it reads.
   const canRead = !handle || 'useUserBuffer' in handle || !('readStart' in handle);
-  return canRead ? { ...options, onread: ours } : options;
+  return canRead ? { ...options, onread: intoInbox } : options;
 }

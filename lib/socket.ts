@@ -21,7 +21,7 @@ import { FileTransfer, type SendFileOptions } from './send-file.js';
 import { sendAway } from './sent-away.js';
 import { countPlainBytes } from './socket-counters.js';
 import { SocketFileOutlet } from './socket-file.js';
-import { readingIntoInbox } from './socket-inbox.js';
+import { intoInbox, readingIntoInbox } from './socket-inbox.js';
 import {
   type Entry,
   type Handle,
@@ -66,10 +66,11 @@ export class Socket extends callableBase(net.Socket) {
 
   constructor(options?: SocketOptions | number) {
     const given: SocketOptions & { handle?: object; onread?: UserOnread } =
-      typeof options === 'number' ? { fd: options } : { ...options };
+      typeof options === 'number' ? { fd: options } : (options ?? {});
     const { crypt, onread } = given;
     super(readingIntoInbox(given) as net.SocketConstructorOpts);
-    if (OnreadDelivery.isWanted(onread)) this[kOnread] = new OnreadDelivery(onread, this);
+    const isOurs = (onread as object | undefined) === intoInbox;
+    if (!isOurs && OnreadDelivery.isWanted(onread)) this[kOnread] = new OnreadDelivery(onread, this);
     if (crypt === undefined) return;
     const engine = resolveEngine(crypt.engine, crypt.driver);
     check(crypt);

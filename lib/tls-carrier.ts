@@ -2,6 +2,7 @@ import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import { duplexHandle } from './duplex-handle.js';
 import type { Socket } from './socket.js';
+import { intoInbox } from './socket-inbox.js';
 import { NO_BYTES, takeUnread } from './unread.js';
 
 interface Handle {
@@ -19,6 +20,17 @@ export function canTakeOver(stream: unknown): stream is net.Socket {
   if ((stream as Partial<Socket>).crypt || 'encrypted' in stream) return false;
   const handle = (stream as Internals)._handle!;
   return handle.isStreamBase === true && typeof handle.fd === 'number' && isQueueEmpty(stream);
+}
+
+/** Options for net.Socket. @param options of a TLSSocket that stands on the stream, if there is one */
+export function optionsOn(options: object, stream?: Duplex | null, carrier?: Carrier): object {
+  if ((options as { onread?: object }).onread === intoInbox) return options; // a server's, who has made them for this one
+  const below = carrier && {
+    handle: carrier.handle,
+    allowHalfOpen: stream?.allowHalfOpen,
+    onread: undefined,
+  };
+  return { ...options, ...below, pauseOnCreate: false };
 }
 
 function isQueueEmpty(stream: net.Socket): boolean {

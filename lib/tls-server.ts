@@ -1,13 +1,14 @@
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
+import { acceptHandles } from './accept.js';
 import { callableBase } from './callable.js';
 import { resolveEngine } from './engines.js';
 import type { Handshake } from './handshake/handshake.js';
 import { canBeNative } from './handshake-workers/native-threads.js';
 import { HandshakeService } from './handshake-workers/service.js';
 import { threadsOf } from './handshake-workers/setup.js';
-import { adopt } from './server.js';
+import { adopt, adoptHandle } from './server.js';
 import { canTakeOver } from './tls-carrier.js';
 import type { HandshakeWorkers } from './tls-options.js';
 import { ask } from './tls-server-view.js';
@@ -80,7 +81,7 @@ export function carry(server: tls.Server, options: unknown): void {
 class Carriage {
   readonly #server: tls.Server;
   readonly #handshakeOf: ConnectionListener;
-  readonly #socketOptions: { readonly [kDriven]: EngineOptions };
+  readonly #engineOptions: EngineOptions;
   // The server as a handshake sees it: the same, but that the handshake's events come by here. Each connection has one that inherits.
   readonly #views: object;
   /** Does the handshakes that are not Node's TLSSocket's in this thread. */
@@ -89,7 +90,7 @@ class Carriage {
   constructor(server: tls.Server, options: ServerOptions) {
     const { pauseOnConnect } = options;
     this.#server = server;
-    this.#socketOptions = { [kDriven]: engineOptionsOf(options) };
+    this.#engineOptions = engineOptionsOf(options);
     if (pauseOnConnect) Object.assign(server, { pauseOnConnect: true });
     const carriage = this;
     this.#views = Object.create(server, {
@@ -106,13 +107,21 @@ class Carriage {
     server.removeListener('connection', this.#handshakeOf as never);
     server.on('connection', (connection) => this.#onConnection(connection));
     const threads = threadsOf(options);
-    if (threads.threads > 0 || canBeNative(options as tls.TlsOptions, threads))
-      this.#service = new HandshakeService(server, options, threads, {
+    if (threads.threads > 0 || canBeNative(options as tls.TlsOptions, threads)) {
+      const service = new HandshakeService(server, options, threads, {
         socketFor: (connection, isFresh) => this.#socketFor(connection, isFresh).socket,
+        socketOf: (handle) => adoptHandle(handle, server, this.#make),
         handshakeByNode: (connection, isFresh, received) =>
           this.#handshakeByNode(connection, isFresh, received),
       });
+      acceptHandles(server, (handle) => service.offerHandle(handle));
+      this.#service = service;
+    }
   }
+
+  // With a copy of the options: from the hidden class of a literal Node's constructor takes twice as long.
+  readonly #make = (accepted: object): TLSSocket =>
+    new TLSSocket(undefined, { ...accepted, [kDriven]: this.#engineOptions, pauseOnCreate: false } as object);
 
   #onConnection(connection: Duplex): void {
     const isFresh = this.#isFresh(connection);
@@ -144,13 +153,11 @@ class Carriage {
 
   #socketFor(connection: Duplex, isFresh: boolean): { socket: TLSSocket; unread: Buffer } {
     const server = this.#server;
-    const options = this.#socketOptions;
     if (isFresh && canTakeOver(connection)) {
       const { bytes: unread } = takeUnread(connection);
-      const make = (accepted: object) => new TLSSocket(undefined, Object.assign(accepted, options));
-      return { socket: adopt(connection, server, make), unread };
+      return { socket: adopt(connection, server, this.#make), unread };
     }
-    const socket = new TLSSocket(connection, options);
+    const socket = new TLSSocket(connection, { [kDriven]: this.#engineOptions });
     Object.assign(socket, { server });
     return { socket, unread: socket[kTakeUnread]() };
   }

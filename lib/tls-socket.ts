@@ -1,7 +1,7 @@
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
-import { attachEarly } from './arm-socket.js';
+import { armWithMade, attachEarly } from './arm-socket.js';
 import type { CryptOptions } from './crypt-options.js';
 import { resolveEngine } from './engines.js';
 import { SoCryptError } from './errors.js';
@@ -23,9 +23,9 @@ import {
   kState,
   type State,
 } from './socket-internals.js';
-import { armingOf } from './tls-arming.js';
+import { armingOf, MadeDirections } from './tls-arming.js';
 import { handshakeByHand } from './tls-by-hand.js';
-import { Carrier } from './tls-carrier.js';
+import { Carrier, optionsOn } from './tls-carrier.js';
 import type { EngineOptions, TLSSocketOptions } from './tls-options.js';
 import { beInstancesOfNodes } from './tls-prototype.js';
 
@@ -75,11 +75,7 @@ export class TLSSocket extends Socket {
     const { [kDriven]: driven } = options;
     if (driven === undefined) resolveEngine(options.engine, options.driver);
     const carrier = stream ? new Carrier(stream) : undefined;
-    super({
-      ...options,
-      ...(carrier && { handle: carrier.handle, allowHalfOpen: stream?.allowHalfOpen, onread: undefined }),
-      pauseOnCreate: false,
-    } as SocketOptions);
+    super(optionsOn(options, stream, carrier) as SocketOptions);
     this.#engineOptions = driven ?? engineOptionsOf(options);
     this.#carrier = carrier;
     this[kEnsureState]().gate = [];
@@ -209,12 +205,19 @@ export class TLSSocket extends Socket {
 
   /** The connection of a server whose handshake another thread has done. */
   [kEstablish](
-    handOver: HandOver,
+    handOver: HandOver | MadeDirections,
     agreed: Agreed,
     summary: Summary,
     established: () => void,
     failed: (error: Error) => void,
   ): void {
+    if (handOver instanceof MadeDirections) {
+      this[kSsl] = summary;
+      this[kState]!.tap = null;
+      armWithMade(this, handOver);
+      this.#startCounting(handOver.rest.length);
+      return this.#begin(NOTHING_LEFT, agreed, established);
+    }
     const refused = this.#armBy(handOver);
     this[kSsl] = summary;
     if (refused !== undefined) {
@@ -244,7 +247,7 @@ export class TLSSocket extends Socket {
     return undefined;
   }
 
-  #begin(handOver: HandOver, agreed: Agreed, established: () => void): void {
+  #begin(handOver: Pick<HandOver, 'wipe' | 'ended'>, agreed: Agreed, established: () => void): void {
     this.authorized = agreed.authorized;
     this.authorizationError = agreed.authorizationError;
     this.alpnProtocol = agreed.alpnProtocol;
@@ -475,6 +478,7 @@ export class TLSSocket extends Socket {
   }
 }
 
+const NOTHING_LEFT = { ended: false, wipe() {} };
 /** The engine's options of one connection, or of all of a server. */
 export function engineOptionsOf({ engine, driver, truncation }: EngineOptions): EngineOptions {
   return { ...(engine && { engine }), ...(driver && { driver }), truncation: truncation ?? 'end' };

@@ -13,7 +13,6 @@
 #include "addon_pattern.h"
 #include "record/opener.h"
 #include "record/sealer.h"
-#include "send_now.h"
 #include "slab_pool.h"
 
 namespace so_crypt {
@@ -102,7 +101,17 @@ class DirectionWrap {
  protected:
   std::unique_ptr<Layer> layer_;
   const std::shared_ptr<Numbers> slots_;
-  const uint32_t slot_;
+  uint32_t slot_;
+
+  // It becomes the object of a number that a handshake has made (native-events.ts).
+  void TakeOver(Napi::Env env, uint32_t number) {
+    if (!slots_->Move(number, &layer_)) {
+      Napi::TypeError::New(env, "no such number").ThrowAsJavaScriptException();
+      return;
+    }
+    slots_->Drop(slot_);
+    slot_ = number;
+  }
 
   Napi::Value GetSequence(const Napi::CallbackInfo& info) {
     return Napi::BigInt::New(info.Env(), layer_ == nullptr ? uint64_t{0} : layer_->sequence());
@@ -136,6 +145,10 @@ class SealerWrap : public Napi::ObjectWrap<SealerWrap>, public DirectionWrap<Sea
 
   explicit SealerWrap(const Napi::CallbackInfo& info)
       : ObjectWrap(info), DirectionWrap(info.Env().GetInstanceData<Instance>()->sealers) {
+    if (info[0].IsNumber()) {
+      TakeOver(info.Env(), Uint32(info.Env(), info[0]));
+      return;
+    }
     DirectionInit init = {};
     if (info.Length() > 1) {
       const Pattern* pattern;
@@ -162,35 +175,9 @@ class SealerWrap : public Napi::ObjectWrap<SealerWrap>, public DirectionWrap<Sea
   // seal(type, chunks, out, fd, more) → bytes in out, or a negative SealStatus. With a descriptor that is no -1 the socket gets them, and the
   // first number in the environment's result array is how many it has taken, or -errno. more: FIN follows.
   Napi::Value Seal(const Napi::CallbackInfo& info) {
-    const napi_env env = info.Env();
-    if (layer_ == nullptr) return Napi::Number::New(env, static_cast<int>(SealStatus::kLimit));
-    const uint8_t type = static_cast<uint8_t>(Uint32(env, info[0]));
-    const Bytes out = ViewOf(env, info[2]);
-    int32_t fd = -1;
-    if (info.Length() > 3) napi_get_value_int32(env, info[3], &fd);
-    bool more = false;
-    if (info.Length() > 4) napi_get_value_bool(env, info[4], &more);
-    std::vector<Chunk>& chunks = Scratch();
-    chunks.clear();
-    if (info[1].IsArray()) {
-      const napi_value list = info[1];
-      uint32_t count = 0;
-      napi_get_array_length(env, list, &count);
-      for (uint32_t i = 0; i < count; i++) {
-        napi_value element;
-        napi_get_element(env, list, i, &element);
-        const Bytes bytes = ViewOf(env, element);
-        chunks.push_back({bytes.data, bytes.length});
-      }
-    } else {
-      const Bytes bytes = ViewOf(env, info[1]);
-      chunks.push_back({bytes.data, bytes.length});
-    }
-    size_t written;
-    const SealStatus status = layer_->Seal(type, chunks.data(), chunks.size(), out.data, out.length, &written);
-    if (status == SealStatus::kOk && fd >= 0)
-      info.Env().GetInstanceData<Instance>()->numbers[0] = static_cast<int32_t>(SendNow(fd, out.data, written, more));
-    return Napi::Number::New(env, status == SealStatus::kOk ? static_cast<double>(written) : static_cast<int>(status));
+    const Napi::Env env = info.Env();
+    const napi_value args[] = {info[0], info[1], info[2], info[3], info[4]};
+    return Napi::Number::New(env, SealFrames(env, env.GetInstanceData<Instance>(), layer_.get(), args));
   }
 
   // exportKeys() → key, iv, secret, sequence and explicitCounter of the next frame, for another engine that goes on; undefined when the
@@ -206,11 +193,6 @@ class SealerWrap : public Napi::ObjectWrap<SealerWrap>, public DirectionWrap<Sea
     keys.Set("sequence", Napi::BigInt::New(env, layer_->sequence()));
     keys.Set("explicitCounter", Napi::BigInt::New(env, layer_->explicit_counter()));
     return keys;
-  }
-
-  static std::vector<Chunk>& Scratch() {
-    static thread_local std::vector<Chunk> chunks;
-    return chunks;
   }
 
   // setMaxFragment(size): from the next frame on
@@ -243,6 +225,10 @@ class OpenerWrap : public Napi::ObjectWrap<OpenerWrap>, public DirectionWrap<Ope
 
   explicit OpenerWrap(const Napi::CallbackInfo& info)
       : ObjectWrap(info), DirectionWrap(info.Env().GetInstanceData<Instance>()->openers) {
+    if (info[0].IsNumber()) {
+      TakeOver(info.Env(), Uint32(info.Env(), info[0]));
+      return;
+    }
     DirectionInit init = {};
     if (info.Length() > 1) {
       const Pattern* pattern;

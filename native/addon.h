@@ -11,6 +11,8 @@
 #include "record/fingerprint.h"
 #include "record/frame_layout.h"
 #include "record/key_schedule.h"
+#include "record/opener.h"
+#include "record/sealer.h"
 #include "slots.h"
 
 namespace so_crypt {
@@ -89,9 +91,6 @@ struct KeyMaterial {
 // addon.cc: the layout's numbers in the order of lib/native.ts's packLayout(), and the header behind them. False: that it is not.
 bool ReadLayout(napi_env env, napi_value packed, FrameLayout* layout);
 
-class Sealer;
-class Opener;
-
 // Memory of sendSmall: a head that is a string, and the records.
 struct SmallWrites {
   static constexpr size_t kMostText = 16'384;
@@ -128,6 +127,9 @@ constexpr uint8_t kApplicationData = 23;
 
 // addon_small.cc: opens in[start…end) into out; an OpenStatus, and the numbers besides it are where lib/native.ts finds them. No layer: kLimit.
 int32_t OpenFrames(Instance* instance, Opener* layer, Bytes in, uint32_t start, uint32_t end, Bytes out);
+
+// addon_small.cc: lib/native.ts: Sealer.seal(), whose arguments they are; its result. No layer: kLimit.
+int32_t SealFrames(napi_env env, Instance* instance, Sealer* layer, const napi_value args[5]);
 
 // addon_small.cc: what every small record calls.
 void DefineSmall(napi_env env, napi_value exports, Instance* instance);

@@ -15,7 +15,7 @@ namespace so_crypt {
 namespace {
 
 // new HandshakeContext(make, protocols, suites): make() makes one SecureContext of Node's, which its owner must keep as long as there are
-// handshakes with it; suites are [number, cipher, layout]
+// handshakes with it; suites are [number, cipher, layout, limit (0: outcomes are secrets)]
 class ContextWrap : public Napi::ObjectWrap<ContextWrap> {
  public:
   static Napi::Function Define(Napi::Env env) { return DefineClass(env, "HandshakeContext", {}); }
@@ -45,6 +45,7 @@ class ContextWrap : public Napi::ObjectWrap<ContextWrap> {
         Napi::TypeError::New(env, "wrong cipher suite").ThrowAsJavaScriptException();
         return;
       }
+      suite.limit = static_cast<uint64_t>(one.Get(3u).ToNumber().Int64Value());
       suites.push_back(suite);
     }
     context_ = std::make_shared<TlsContext>(context, std::vector<uint8_t>(protocols.data, protocols.data + protocols.length),
@@ -57,11 +58,26 @@ class ContextWrap : public Napi::ObjectWrap<ContextWrap> {
   std::shared_ptr<TlsContext> context_;
 };
 
+// What was told, one behind the other (native-events.ts). Directions are owned by the number that goes to JavaScript.
 template <typename T>
 Napi::Value TakeFrom(const Napi::CallbackInfo& info, T* from) {
-  ByteWriter taken;
-  if (from != nullptr) from->Take(&taken);
-  return Napi::Buffer<uint8_t>::Copy(info.Env(), taken.bytes().data(), taken.bytes().size());
+  ByteWriter bytes;
+  if (from != nullptr) {
+    Instance* const instance = info.Env().GetInstanceData<Instance>();
+    for (Told& told : from->Take()) {
+      bytes.U8(static_cast<uint8_t>(told.event));
+      bytes.U32(told.id);
+      if (told.event == Event::kDone) {
+        bytes.U8(told.sealer == nullptr ? 0 : 1);
+        if (told.sealer != nullptr) {
+          bytes.U32(instance->sealers->Own(std::move(told.sealer)));
+          bytes.U32(instance->openers->Own(std::move(told.opener)));
+        }
+      }
+      bytes.Append(told.rest);
+    }
+  }
+  return Napi::Buffer<uint8_t>::Copy(info.Env(), bytes.bytes().data(), bytes.bytes().size());
 }
 
 // Threads must have ended when OpenSSL or an environment does.

@@ -2,7 +2,7 @@
 // What directions have in common, for addon.cc: whether a layout is sound, and patterns.
 #pragma once
 #include "addon.h"
-#include "record/direction.h"
+#include "record/derive.h"
 
 namespace so_crypt {
 
@@ -62,18 +62,16 @@ inline const char* ReadPattern(const Napi::CallbackInfo& info, bool encrypt, Dir
   PatternWrap* const wrap = PatternWrap::Unwrap(info[0].ToObject());
   *pattern = wrap == nullptr ? &none : &wrap->pattern();
   if ((*pattern)->cipher == nullptr) return "no pattern";
-  const CipherInfo& cipher = *(*pattern)->cipher;
-  KeyMaterial keys;
-  if (!keys.Derive(ViewOf(info.Env(), info[1]), cipher.key_length, (*pattern)->layout.fixed_iv)) return "wrong secret length";
+  const Bytes given = ViewOf(info.Env(), info[1]);
+  TrafficSecret secret;
+  secret.Set(given.data, given.length);
+  if (secret.empty()) return "wrong secret length";
   init->layout = (*pattern)->layout;
   init->limit = (*pattern)->limit;
-  init->secret = keys.secret;
-  memcpy(init->iv, keys.iv, sizeof init->iv);
-  init->cipher = NewEvpCipher(cipher, keys.key, encrypt);
-  init->fingerprint = FingerprintOf(keys.key, cipher.key_length, init->iv, init->layout.fixed_iv);
+  if (!DeriveDirection(secret, *(*pattern)->cipher, encrypt, init)) return "no such cipher";
   bool lossless;
   init->sequence = init->explicit_counter = info[2].As<Napi::BigInt>().Uint64Value(&lossless);
-  return init->cipher == nullptr ? "no such cipher" : nullptr;
+  return nullptr;
 }
 
 }  // namespace so_crypt

@@ -2,6 +2,7 @@
 // What every small record calls, with as little of N-API around it as it takes: a record of a kilobyte is sealed in half a microsecond.
 #include <algorithm>
 #include <iterator>
+#include <vector>
 
 #include "addon.h"
 #include "record/opener.h"
@@ -78,6 +79,30 @@ napi_value SendSmall(napi_env env, napi_callback_info info) {
   return Int32(env, static_cast<int32_t>(written));
 }
 
+// seal(slot, type, chunks, out, fd, more) → as Sealer.seal()
+napi_value Seal(napi_env env, napi_callback_info info) {
+  napi_value args[6];
+  size_t count = 6;
+  void* data;
+  napi_get_cb_info(env, info, &count, args, nullptr, &data);
+  Instance* const instance = static_cast<Instance*>(data);
+  const std::unique_ptr<Sealer>* const layer = instance->sealers->At(Uint32(env, args[0]));
+  return Int32(env, SealFrames(env, instance, layer == nullptr ? nullptr : layer->get(), args + 1));
+}
+
+// disown(sealer's slot, opener's slot): wipes and forgets what a handshake has made; a number that is not its own is left alone
+napi_value Disown(napi_env env, napi_callback_info info) {
+  napi_value args[2];
+  size_t count = 2;
+  void* data;
+  napi_get_cb_info(env, info, &count, args, nullptr, &data);
+  Instance* const instance = static_cast<Instance*>(data);
+  uint32_t slot;
+  if (napi_get_value_uint32(env, args[0], &slot) == napi_ok) instance->sealers->Disown(slot);
+  if (napi_get_value_uint32(env, args[1], &slot) == napi_ok) instance->openers->Disown(slot);
+  return nullptr;
+}
+
 // takeSealed(from) → a copy of what sendSmall has sealed, from there on
 napi_value TakeSealed(napi_env env, napi_callback_info info) {
   napi_value args[1];
@@ -93,6 +118,37 @@ napi_value TakeSealed(napi_env env, napi_callback_info info) {
 }
 
 }  // namespace
+
+int32_t SealFrames(napi_env env, Instance* instance, Sealer* layer, const napi_value args[5]) {
+  static thread_local std::vector<Chunk> chunks;
+  if (layer == nullptr) return static_cast<int32_t>(SealStatus::kLimit);
+  const uint8_t type = static_cast<uint8_t>(Uint32(env, args[0]));
+  const Bytes out = ViewOf(env, args[2]);
+  int32_t fd = -1;
+  napi_get_value_int32(env, args[3], &fd);
+  bool more = false;
+  napi_get_value_bool(env, args[4], &more);
+  chunks.clear();
+  bool is_list = false;
+  napi_is_array(env, args[1], &is_list);
+  uint32_t count = 0;
+  if (is_list) napi_get_array_length(env, args[1], &count);
+  for (uint32_t i = 0; i < count; i++) {
+    napi_value element;
+    napi_get_element(env, args[1], i, &element);
+    const Bytes bytes = ViewOf(env, element);
+    chunks.push_back({bytes.data, bytes.length});
+  }
+  if (!is_list) {
+    const Bytes bytes = ViewOf(env, args[1]);
+    chunks.push_back({bytes.data, bytes.length});
+  }
+  size_t written;
+  const SealStatus status = layer->Seal(type, chunks.data(), chunks.size(), out.data, out.length, &written);
+  if (status != SealStatus::kOk) return static_cast<int32_t>(status);
+  if (fd >= 0) instance->numbers[0] = static_cast<int32_t>(SendNow(fd, out.data, written, more));
+  return static_cast<int32_t>(written);
+}
 
 int32_t OpenFrames(Instance* instance, Opener* layer, Bytes in, uint32_t start, uint32_t end, Bytes out) {
   if (layer == nullptr) return static_cast<int32_t>(OpenStatus::kLimit);
@@ -111,6 +167,8 @@ int32_t OpenFrames(Instance* instance, Opener* layer, Bytes in, uint32_t start, 
 void DefineSmall(napi_env env, napi_value exports, Instance* instance) {
   const napi_property_descriptor functions[] = {
       {"open", nullptr, Open, nullptr, nullptr, nullptr, napi_enumerable, instance},
+      {"seal", nullptr, Seal, nullptr, nullptr, nullptr, napi_enumerable, instance},
+      {"disown", nullptr, Disown, nullptr, nullptr, nullptr, napi_enumerable, instance},
       {"sendSmall", nullptr, SendSmall, nullptr, nullptr, nullptr, napi_enumerable, instance},
       {"takeSealed", nullptr, TakeSealed, nullptr, nullptr, nullptr, napi_enumerable, instance},
   };

@@ -4,6 +4,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace so_crypt {
@@ -12,9 +13,18 @@ namespace so_crypt {
 template <typename T>
 class Slots {
  public:
+  Slots() = default;
+  ~Slots() {
+    for (size_t i = 0; i < objects_.size(); i++)
+      if (owned_[i]) delete objects_[i];
+  }
+  Slots(const Slots&) = delete;
+  Slots& operator=(const Slots&) = delete;
+
   uint32_t Take(T* object) {
     if (free_.empty()) {
       objects_.push_back(object);
+      owned_.push_back(false);
       return static_cast<uint32_t>(objects_.size() - 1);
     }
     const uint32_t slot = free_.back();
@@ -28,11 +38,40 @@ class Slots {
     free_.push_back(slot);
   }
 
+  // A number that is the object itself, for JavaScript that needs no object of its own. Who has it calls
+  // Disown(), or Move(), once.
+  template <typename Made>
+  uint32_t Own(Made&& object) {
+    const uint32_t slot = Take(new T(std::forward<Made>(object)));
+    owned_[slot] = true;
+    return slot;
+  }
+
+  void Disown(uint32_t slot) {
+    if (!IsOwned(slot)) return;
+    delete objects_[slot];
+    owned_[slot] = false;
+    Drop(slot);
+  }
+
+  // What was owned is now at `to`, under the same number. False: it was not.
+  bool Move(uint32_t slot, T* to) {
+    if (!IsOwned(slot)) return false;
+    *to = std::move(*objects_[slot]);
+    delete objects_[slot];
+    owned_[slot] = false;
+    objects_[slot] = to;
+    return true;
+  }
+
   // Null: nobody has that number.
   T* At(uint32_t slot) const { return slot < objects_.size() ? objects_[slot] : nullptr; }
 
  private:
+  bool IsOwned(uint32_t slot) const { return slot < owned_.size() && owned_[slot]; }
+
   std::vector<T*> objects_;
+  std::vector<bool> owned_;
   std::vector<uint32_t> free_;
 };
 

@@ -1,10 +1,10 @@
 import { AsyncResource } from 'node:async_hooks';
-import type net from 'node:net';
+import net from 'node:net';
+import { type AcceptedHandle, connectionOf } from '../accept.js';
 import type { TLSSocket } from '../tls-socket.js';
 import { NO_BYTES, takeUnread } from '../unread.js';
 
-interface Handle {
-  fd: number;
+interface Handle extends AcceptedHandle {
   reading: boolean;
   readStart(): number;
   readStop(): number;
@@ -18,7 +18,6 @@ type Destroyable = { _destroy(error: Error | null, callback: (error?: Error | nu
  */
 export class Loan {
   readonly id: number;
-  readonly connection: net.Socket;
   /** Nobody but us knows the connection. */
   readonly isFresh: boolean;
   /** What had been read before. */
@@ -28,24 +27,51 @@ export class Loan {
   /** It has been destroyed meanwhile. */
   isAbandoned = false;
   readonly #scope = new AsyncResource('so-crypt.handshake');
-  readonly #handle: Handle;
+  /** For what nobody has seen a net.Socket of. */
+  readonly handle: Handle;
+  #connection: net.Socket | undefined;
+  readonly #server: net.Server | undefined;
   readonly #abort: () => void;
   #isGuarded = false;
   #wantsToRead = false;
   #isFree = false;
   #whenFree: (() => void)[] = [];
 
-  /** @param abort asks the thread to let go of it */
-  constructor(id: number, connection: net.Socket, isFresh: boolean, abort: () => void) {
+  /**
+   * @param what a connection, or what {@link acceptHandles} has got of one of the server's
+   * @param abort asks the thread to let go of it
+   */
+  constructor(
+    id: number,
+    what: net.Socket | { handle: AcceptedHandle; server: net.Server },
+    isFresh: boolean,
+    abort: () => void,
+  ) {
     this.id = id;
-    this.connection = connection;
     this.isFresh = isFresh;
     this.#abort = abort;
-    this.#handle = (connection as unknown as { _handle: Handle })._handle;
-    this.#handle.readStop();
-    this.#handle.reading = false;
-    this.unread = connection.readableLength > 0 ? takeUnread(connection).bytes : NO_BYTES;
-    if (!isFresh) this.guard(connection);
+    if (!(what instanceof net.Socket)) {
+      this.handle = what.handle as Handle;
+      this.#server = what.server;
+      this.unread = NO_BYTES;
+      return;
+    }
+    this.#connection = what;
+    this.handle = (what as unknown as { _handle: Handle })._handle;
+    this.handle.readStop();
+    this.handle.reading = false;
+    this.unread = what.readableLength > 0 ? takeUnread(what).bytes : NO_BYTES;
+    if (!isFresh) this.guard(what);
+  }
+
+  /** Nobody has needed a net.Socket. */
+  get isHandle(): boolean {
+    return this.#connection === undefined;
+  }
+
+  get connection(): net.Socket {
+    this.#connection ??= connectionOf(this.handle, this.#server!);
+    return this.#connection;
   }
 
   /** Runs what tells the application, in an asynchronous context of the connection's own. */
@@ -54,7 +80,7 @@ export class Loan {
   }
 
   get fd(): number {
-    return this.#handle.fd;
+    return this.handle.fd;
   }
 
   /** The application gets a stream on the handle: it may be destroyed, paused and resumed. */
@@ -80,7 +106,7 @@ export class Loan {
         this.#wantsToRead = wants;
         return 0;
       };
-      Object.defineProperty(this.#handle, name, { value, configurable: true, writable: true });
+      Object.defineProperty(this.handle, name, { value, configurable: true, writable: true });
     };
     replace('readStart', true);
     replace('readStop', false);
@@ -91,9 +117,9 @@ export class Loan {
     if (this.#isFree) return;
     this.#isFree = true;
     if (this.#isGuarded) {
-      Reflect.deleteProperty(this.#handle, 'readStart');
-      Reflect.deleteProperty(this.#handle, 'readStop');
-      if (this.#wantsToRead && !this.isAbandoned) this.#handle.readStart();
+      Reflect.deleteProperty(this.handle, 'readStart');
+      Reflect.deleteProperty(this.handle, 'readStop');
+      if (this.#wantsToRead && !this.isAbandoned) this.handle.readStart();
     }
     const waiting = this.#whenFree;
     this.#whenFree = [];

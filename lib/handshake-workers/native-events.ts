@@ -3,11 +3,19 @@ import type { CryptOptions } from '../crypt-options.js';
 import { SoCryptError } from '../errors.js';
 import { SecretSlots } from '../handshake/secret-slots.js';
 import { suiteOf } from '../handshake/suite.js';
-import { Summary } from '../handshake/summary.js';
+import { type Exporter, Summary } from '../handshake/summary.js';
 import { systemError } from '../kernel/port.js';
+import { commonOf, MadeDirections } from '../tls-arming.js';
 import { NO_BYTES } from '../unread.js';
 import type { KnownProfile, Outcome } from './outcome.js';
 import type { Unpacker } from './packing.js';
+
+/** Of directions that are made with the handshake. */
+export interface Making {
+  /** Nobody has asked for the engine by name. */
+  isAuto: boolean;
+  truncation: 'error' | 'end';
+}
 
 /** What threads without JavaScript tell (native/handshake/handshake.cc, threads.cc). */
 export type NativeEvent =
@@ -26,8 +34,14 @@ const Failed = { openSsl: 1, system: 2, ended: 3, timeout: 4, handOver: 5 } as c
 
 /** Reads events, and remembers the profiles that have numbers. */
 export class NativeEvents {
+  readonly #making: Making | undefined;
   readonly #profiles = new Map<number, KnownProfile>();
   readonly #certificates = new Map<string, X509Certificate>();
+
+  /** @param making of directions that come with the handshake; undefined: secrets come */
+  constructor(making: Making | undefined) {
+    this.#making = making;
+  }
 
   /** The next one of those in the memory that was taken; undefined: there is no other. */
   next(from: Unpacker): NativeEvent | undefined {
@@ -36,8 +50,7 @@ export class NativeEvents {
     const id = from.u32();
     switch (kind) {
       case DONE: {
-        const profile = this.#profile(from);
-        return { kind: 'done', id, outcome: outcomeFrom(from, profile) };
+        return { kind: 'done', id, outcome: this.#outcome(from) };
       }
       case DECLINED:
         return { kind: 'declined', id, received: Buffer.from(from.long()) };
@@ -50,6 +63,17 @@ export class NativeEvents {
       default:
         return { kind: 'released', id };
     }
+  }
+
+  // Handshake::TellDone() of native/handshake/handshake.cc.
+  #outcome(from: Unpacker): Outcome {
+    if (from.u8() === 0) return outcomeFrom(from, this.#profile(from));
+    const [sealer, opener] = [from.u32(), from.u32()];
+    const profile = this.#profile(from);
+    const { isAuto, truncation } = this.#making!;
+    profile.common ??= commonOf(profile.suite.cipher, profile.maxFragment, truncation);
+    const { common } = profile;
+    return outcomeFrom(from, profile, (rest) => new MadeDirections(common, sealer, opener, isAuto, rest));
   }
 
   #profile(from: Unpacker): KnownProfile {
@@ -96,53 +120,45 @@ export class NativeEvents {
 const slots32 = new SecretSlots(32);
 const slots48 = new SecretSlots(48);
 
-// Handshake::PackDone() of native/handshake/handshake.cc.
-function outcomeFrom(from: Unpacker, profile: KnownProfile): Outcome {
-  const { suite, maxFragment, own, cipher, protocol, sigalgs } = profile;
+// Behind the profile.
+function outcomeFrom(
+  from: Unpacker,
+  profile: KnownProfile,
+  make?: (rest: Buffer) => MadeDirections,
+): Outcome {
+  const { suite, own, cipher, protocol, sigalgs } = profile;
   const { authorized, authorizationError, alpnProtocol } = profile.agreed;
   const reused = from.u8() === 1;
-  const tickets = from.u32();
-  const write = { secret: from.bytes(), sequence: tickets };
-  const read = { secret: from.bytes() };
-  const slots = write.secret.length === 32 ? slots32 : slots48;
-  const secret = slots.take(from.bytes());
-  const exporter = { suite, secret, randoms: undefined, release: () => slots.give(secret) };
+  const options = make ? undefined : secretsFrom(from, profile);
+  const exporter = exporterFrom(from, suite);
   const finished = from.text();
   const peerFinished = from.text();
   const servername = from.u8() === 1 && from.text();
-  const rest = from.long();
+  const behind = from.long();
+  // The memory is wiped, and the connection goes on.
+  const rest = behind.length > 0 ? Buffer.from(behind) : NO_BYTES;
+  const peer = undefined;
+  const facts = { own, peer, peerChain: peer, cipher, protocol, reused, sigalgs, finished, peerFinished };
   return {
-    handOver: {
-      options: {
-        protocol: suite.protocol,
-        cipher: suite.cipher,
-        maxFragment,
-        write,
-        read,
-      } as CryptOptions,
-      // The memory is wiped, and the connection goes on.
-      rest: rest.length > 0 ? Buffer.from(rest) : NO_BYTES,
-      ended: false,
-      exporter,
-      wipe() {},
-    },
+    handOver: make?.(rest) ?? { options: options!, rest, ended: false, exporter, wipe() {} },
     agreed: { authorized, authorizationError, alpnProtocol, servername },
-    summary: new Summary(
-      {
-        own,
-        peer: undefined,
-        peerChain: undefined,
-        cipher,
-        protocol,
-        reused,
-        sigalgs,
-        finished,
-        peerFinished,
-      },
-      exporter,
-      true,
-    ),
+    summary: new Summary(facts, exporter, true),
   };
+}
+
+function secretsFrom(from: Unpacker, { suite, maxFragment }: KnownProfile): CryptOptions {
+  const { protocol, cipher } = suite;
+  const sequence = from.u32();
+  const write = { secret: from.bytes(), sequence };
+  const read = { secret: from.bytes() };
+  return { protocol, cipher, maxFragment, write, read } as CryptOptions;
+}
+
+function exporterFrom(from: Unpacker, suite: KnownProfile['suite']): Exporter {
+  const bytes = from.bytes();
+  const slots = bytes.length === 32 ? slots32 : slots48;
+  const secret = slots.take(bytes);
+  return { suite, secret, randoms: undefined, release: () => slots.give(secret) };
 }
 
 // As Node makes them of the same.

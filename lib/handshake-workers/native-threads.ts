@@ -1,11 +1,14 @@
 import tls from 'node:tls';
+import { RESERVED_RECORDS } from '../arm.js';
+import { ciphers } from '../ciphers.js';
 import type { CipherName } from '../crypt-options.js';
+import { resolveEngine } from '../engines.js';
 import { tlsLayout } from '../frame-layouts.js';
 import { systemError } from '../kernel/port.js';
 import { type HandshakeContext, type HandshakeThreads, native } from '../native.js';
 import { isNodesCreateSecureContext } from '../secure-context.js';
 import type { EngineOptions } from '../tls-options.js';
-import { type NativeEvent, NativeEvents } from './native-events.js';
+import { type Making, type NativeEvent, NativeEvents } from './native-events.js';
 import { Unpacker } from './packing.js';
 import { kernelEngineOf, type Threads } from './setup.js';
 
@@ -44,12 +47,23 @@ export function canBeNative(options: tls.TlsOptions & EngineOptions, threads: Th
   return native.HandshakeThreads !== undefined && beyond.every((name) => !given[name]);
 }
 
+/** What directions are made with that come with the handshake; undefined: the engine takes secrets. */
+export function makingOf({ engine, driver, truncation = 'end' }: EngineOptions): Making | undefined {
+  const { write, read, isAuto } = resolveEngine(engine, driver);
+  return write === 'evp' && read === 'evp' ? { isAuto, truncation } : undefined;
+}
+
 /** @param options those of the server */
 export function credentialsOf(
   options: tls.TlsOptions,
+  isMaking: boolean,
   protocols: Uint8Array = new Uint8Array(0),
 ): Credentials {
-  const known = suites.map(([id, cipher]) => [id, cipher, tlsLayout('tls1.3', cipher).packed] as const);
+  const limitOf = (cipher: CipherName): number =>
+    isMaking ? ciphers[cipher].recordLimit + RESERVED_RECORDS : 0;
+  const known = suites.map(
+    ([id, cipher]) => [id, cipher, tlsLayout('tls1.3', cipher).packed, limitOf(cipher)] as const,
+  );
   if (!isNodesCreateSecureContext()) throw new TypeError('A context may be shared with a TLSSocket of Node');
   let owner: object | undefined;
   // Not by createSecureContext(): a server has defaults of its own.
@@ -59,12 +73,14 @@ export function credentialsOf(
   return { context: new native.HandshakeContext!(make, protocols, known), owner: owner! };
 }
 
+type Settings = Threads & { timeout: number; making: Making | undefined };
+
 /** Threads without JavaScript, or this one: they do TLS 1.3 handshakes where nothing must be asked, and decline all else. */
 export class NativeThreads {
-  readonly #settings: Threads & { timeout: number };
+  readonly #settings: Settings;
   readonly #onEvent: (event: NativeEvent) => void;
   #threads: HandshakeThreads | undefined;
-  #events = new NativeEvents();
+  #events: NativeEvents;
   /** Some of what they have told is not done with. */
   #isTaking = false;
   #hasNews = false;
@@ -72,9 +88,14 @@ export class NativeThreads {
   readonly #jobs = new Map<number, { thread: number; credentials: Credentials }>();
 
   /** @param onEvent may throw what a listener of the application has thrown */
-  constructor(settings: Threads & { timeout: number }, onEvent: (event: NativeEvent) => void) {
+  constructor(settings: Settings, onEvent: (event: NativeEvent) => void) {
     this.#settings = settings;
+    this.#events = new NativeEvents(settings.making);
     this.#onEvent = onEvent;
+  }
+
+  get isMaking(): boolean {
+    return this.#settings.making !== undefined;
   }
 
   get isIdle(): boolean {
@@ -85,7 +106,7 @@ export class NativeThreads {
   start(): void {
     const { threads, mostInFlight, priority, timeout } = this.#settings;
     if (this.#threads === undefined) {
-      this.#events = new NativeEvents();
+      this.#events = new NativeEvents(this.#settings.making);
       const onNews = (): void => this.#take();
       this.#threads =
         threads === 0

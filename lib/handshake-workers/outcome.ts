@@ -5,6 +5,7 @@ import type { Agreed } from '../handshake/agreed.js';
 import type { HandOver } from '../handshake/handshake.js';
 import type { Exporter, SummaryFacts } from '../handshake/summary.js';
 import { Summary } from '../handshake/summary.js';
+import type { Common, MadeDirections } from '../tls-arming.js';
 import { NO_BYTES } from '../unread.js';
 import type { Extra, Profile } from './messages.js';
 import type { Packer, Unpacker } from './packing.js';
@@ -44,7 +45,7 @@ function packKeys(to: Packer, keys: DirectionKeys): void {
 
 /** A handshake that another thread has done. */
 export interface Outcome {
-  handOver: HandOver;
+  handOver: HandOver | MadeDirections;
   agreed: Agreed;
   summary: Summary;
 }
@@ -116,6 +117,14 @@ function exporterOf(
 /** A profile with the server's certificate as an object. */
 export interface KnownProfile extends Omit<Profile, 'own'> {
   own: X509Certificate | undefined;
+  /** Where directions are made with the handshake. */
+  common?: Common | undefined;
+}
+
+/** Of a connection that is gone. */
+export function disposeOf({ handOver, summary }: Outcome): void {
+  summary.dispose();
+  if ('disown' in handOver) handOver.disown();
 }
 
 /** The client's certificates, for an {@link Extra}. */

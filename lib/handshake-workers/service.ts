@@ -1,5 +1,6 @@
 import type net from 'node:net';
 import type tls from 'node:tls';
+import type { AcceptedHandle } from '../accept.js';
 import type { SoCryptError } from '../errors.js';
 import { canTakeOver } from '../tls-carrier.js';
 import type { EngineOptions } from '../tls-options.js';
@@ -15,8 +16,8 @@ import {
   type ThreadEvent,
 } from './messages.js';
 import type { NativeEvent } from './native-events.js';
-import { type Credentials, canBeNative, credentialsOf, NativeThreads } from './native-threads.js';
-import { bufferOf, type Outcome, unpackOutcome } from './outcome.js';
+import { type Credentials, canBeNative, credentialsOf, makingOf, NativeThreads } from './native-threads.js';
+import { bufferOf, disposeOf, type Outcome, unpackOutcome } from './outcome.js';
 import { Unpacker } from './packing.js';
 import { errorOf, plainError } from './plain-error.js';
 import { type Member, Pool } from './pool.js';
@@ -44,6 +45,8 @@ type Emitter = { emit(event: string, ...args: unknown[]): boolean; listenerCount
 export interface Accepting {
   /** The socket of a connection, for the application. */
   socketFor(connection: net.Socket, isFresh: boolean): TLSSocket;
+  /** The same for a connection of the server's that is a handle and nothing else. */
+  socketOf(handle: AcceptedHandle): TLSSocket;
   /** Does a connection's handshake by Node's TLSSocket in this thread, from the bytes on that have been read. */
   handshakeByNode(connection: net.Socket, isFresh: boolean, received: Buffer): void;
 }
@@ -94,7 +97,8 @@ export class HandshakeService {
     setupOf(this.#server, options, threads); // what can't work is refused now
     if (canBeNative(options, threads)) {
       const { handshakeTimeout: timeout = HANDSHAKE_TIMEOUT } = options;
-      this.#native = new NativeThreads({ ...threads, timeout }, (event) => this.#onNative(event));
+      const settings = { ...threads, timeout, making: makingOf(options) };
+      this.#native = new NativeThreads(settings, (event) => this.#onNative(event));
       this.#prepare();
     }
     if (threads.threads > 0)
@@ -128,6 +132,17 @@ export class HandshakeService {
     // Listeners of 'connection' come behind ours: whom they turn away must get no answer.
     if (isFresh) this.#begin(loan);
     else process.nextTick(() => this.#begin(loan));
+    return true;
+  }
+
+  /** The same for what {@link acceptHandles} shows. */
+  offerHandle(handle: AcceptedHandle): boolean {
+    if (!(handle.fd >= 0) || handle.isStreamBase !== true || !this.#isNative()) return false;
+    const id = (this.#lastId + 1) >>> 0;
+    this.#lastId = id;
+    const loan = new Loan(id, { handle, server: this.#server }, true, () => this.#abort(loan));
+    this.#loans.set(id, loan);
+    this.#native!.submit(id, handle.fd, this.#credentials!);
     return true;
   }
 
@@ -191,6 +206,7 @@ export class HandshakeService {
     const { ticketKeys, sessionIdContext } = secrets;
     return credentialsOf(
       { ...options, ticketKeys: bufferOf(ticketKeys), sessionIdContext } as tls.TlsOptions,
+      this.#native!.isMaking,
       this.#server.ALPNProtocols,
     );
   }
@@ -321,9 +337,9 @@ export class HandshakeService {
     const loan = this.#take(id);
     if (loan === undefined) return;
     loan.free();
-    if (loan.isAbandoned) return summary.dispose();
+    if (loan.isAbandoned) return disposeOf({ handOver, agreed, summary });
     const server = this.#server;
-    const socket = loan.socket ?? this.#accepting.socketFor(loan.connection, loan.isFresh);
+    const socket = loan.socket ?? this.#socketOf(loan);
     // As with node:tls, a connection that breaks must not end a server whose application does not listen.
     if (loan.socket === undefined) socket.on('error', ignore);
     const established = (): void => {
@@ -365,6 +381,11 @@ export class HandshakeService {
       socket.authorizationError = (facts.authorizationError as Error) ?? null;
     }
     this.#server.emit('tlsClientError', error, socket);
+  }
+
+  #socketOf(loan: Loan): TLSSocket {
+    if (loan.isHandle) return this.#accepting.socketOf(loan.handle);
+    return this.#accepting.socketFor(loan.connection, loan.isFresh);
   }
 
   /** The socket of a handshake that goes on, or has failed, for the application to see. */

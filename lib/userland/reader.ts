@@ -2,7 +2,7 @@ import { Alert } from '../alerts.js';
 import type { Arming } from '../arm.js';
 import type { ReadState } from '../crypt-options.js';
 import { SoCryptError, type SoCryptErrorCode } from '../errors.js';
-import { native, type Opener, OpenStatus } from '../native.js';
+import { NO_SLOT, native, type Opener, OpenStatus } from '../native.js';
 import { providerFailed } from '../provider-failure.js';
 import { type Engine, Reader, type RecordSink } from '../records/direction.js';
 import { allocateOutput, SMALL_OUTPUT, small } from './output.js';
@@ -10,25 +10,34 @@ import { allocateOutput, SMALL_OUTPUT, small } from './output.js';
 /** The read direction of a socket on a userland engine. */
 export class RecordReader extends Reader {
   readonly engine: Engine;
-  readonly #opener: Opener;
+  /** Undefined: nobody has needed an object yet, and the number is all that there is. */
+  #opener: Opener | undefined;
   /** What native.open knows it by. */
-  readonly #slot: number;
+  #slot: number;
   readonly #isCbc: boolean;
   #stashed = 0;
 
-  constructor(arming: Arming & { read: object }, engine: Engine) {
+  /** @param made in place of the secret, a number that a handshake has made */
+  constructor(arming: Arming & { read: object }, engine: Engine, made?: number) {
     super(arming);
     this.engine = engine;
     const { pattern, secret, sequence } = arming.read;
-    this.#opener =
-      pattern === undefined ? new native.Opener(arming.read) : new native.Opener(pattern, secret, sequence);
-    this.#slot = this.#opener.slot;
+    if (made !== undefined) this.#opener = undefined;
+    else if (pattern === undefined) this.#opener = new native.Opener(arming.read);
+    else this.#opener = new native.Opener(pattern, secret, sequence);
+    this.#slot = made ?? this.#opener!.slot;
     this.#isCbc = arming.facts.mode === 'cbc';
+  }
+
+  // Undefined: it has been disposed of.
+  get #owner(): Opener | undefined {
+    if (this.#opener === undefined && this.#slot !== NO_SLOT) this.#opener = new native.Opener(this.#slot);
+    return this.#opener;
   }
 
   state(): ReadState {
     const { engine, closed, truncated, keyUpdates } = this;
-    const { sequence, frames } = this.#opener;
+    const { sequence = 0n, frames = 0 } = this.#owner ?? {};
     return { engine, sequence, records: BigInt(frames), keyUpdates, closed, truncated };
   }
 
@@ -39,12 +48,12 @@ export class RecordReader extends Reader {
 
   /** Bytes that the unfinished record lacks, or its header does; 0 between two records. */
   get missing(): number {
-    return this.#opener.missing;
+    return this.#owner?.missing ?? 0;
   }
 
   /** The IV of the next record of a chained layout. */
   get iv(): Uint8Array {
-    return this.#opener.iv;
+    return this.#owner!.iv;
   }
 
   get updateHint(): string {
@@ -52,7 +61,7 @@ export class RecordReader extends Reader {
   }
 
   get usedKeys(): Uint8Array {
-    return this.#opener.usedKeys;
+    return this.#owner!.usedKeys;
   }
 
   open(input: Uint8Array, length: number, sink: RecordSink): void {
@@ -88,18 +97,21 @@ export class RecordReader extends Reader {
   }
 
   keyUpdate(): boolean {
-    if (!this.#opener.updateKey()) return false;
+    if (!this.#owner?.updateKey()) return false;
     this.keyUpdates++;
     return true;
   }
 
   dispose(): void {
-    this.#opener.dispose();
+    this.#opener?.dispose();
+    if (this.#opener !== undefined) return;
+    native.disown(undefined, this.#slot);
+    this.#slot = NO_SLOT; // it is another connection's from here on
   }
 
   #error(status: number): SoCryptError {
     const make = (code: SoCryptErrorCode, message: string, alert: number) =>
-      new SoCryptError(code, `${message} (record ${this.#opener.sequence} of ${this.protocol})`, { alert });
+      new SoCryptError(code, `${message} (record ${this.#owner?.sequence} of ${this.protocol})`, { alert });
     switch (status) {
       case OpenStatus.badMac:
         return make('ERR_SO_CRYPT_BAD_RECORD_MAC', 'A record is not authentic', Alert.badRecordMac);

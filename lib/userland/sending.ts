@@ -26,10 +26,17 @@ export class UserlandWriter implements Writer {
   readonly #records: RecordWriter;
   readonly #outlet: Outlet;
 
-  constructor(arming: Arming & { write: object }, outlet: Outlet, engine: Engine) {
+  /** @param made and overhead as RecordWriter takes them */
+  constructor(
+    arming: Arming & { write: object },
+    outlet: Outlet,
+    engine: Engine,
+    made?: number,
+    overhead?: number,
+  ) {
     this.engine = engine;
     this.protocol = arming.protocol;
-    this.#records = new RecordWriter(arming);
+    this.#records = new RecordWriter(arming, made, overhead);
     this.#outlet = outlet;
   }
 

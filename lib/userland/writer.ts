@@ -4,7 +4,14 @@ import { BufferPool, poolFor } from '../buffer-pool.js';
 import type { DirectionState } from '../crypt-options.js';
 import { SoCryptError } from '../errors.js';
 import { ContentType } from '../frame-layouts.js';
-import { type DirectionSpec, type ExportedKeys, native, type Sealer, SealStatus } from '../native.js';
+import {
+  type DirectionSpec,
+  type ExportedKeys,
+  NO_SLOT,
+  native,
+  type Sealer,
+  SealStatus,
+} from '../native.js';
 import { providerFailed } from '../provider-failure.js';
 
 /** Plaintext bytes that are sealed and handed to the kernel in one piece: eight full records. */
@@ -42,9 +49,10 @@ const FOR_LIBUV: readonly number[] = [EAGAIN, EWOULDBLOCK, ENOTSOCK, ENOBUFS, EN
 /** The write direction of a socket on a userland engine: seals into pooled buffers, keeps the key's limits. */
 export class RecordWriter {
   readonly protocol: Arming['protocol'];
-  readonly #sealer: Sealer;
+  /** Undefined: nobody has needed an object yet, and the number is all that there is. */
+  #sealer: Sealer | undefined;
   /** What native.sendSmall knows it by. */
-  readonly #slot: number;
+  #slot: number;
   readonly #cipher: Arming['cipher'];
   readonly #layout: DirectionSpec['layout'];
   readonly #recordLimit: number;
@@ -62,21 +70,29 @@ export class RecordWriter {
   /** Frames under the present key, or somewhat more: the addon knows, and is asked when it matters. */
   #atMost = 0;
 
-  constructor(arming: Arming & { write: object }) {
+  /** @param made in place of the secret, a number that a handshake has made */
+  constructor(arming: Arming & { write: object }, made?: number, overhead = 0) {
     this.#cipher = arming.cipher;
     this.#layout = arming.write.layout;
     this.#recordLimit = arming.facts.recordLimit;
     this.#keyUpdateAfter = arming.keyUpdateAfter;
     this.protocol = arming.protocol;
     const { pattern, secret, sequence } = arming.write;
-    this.#sealer =
-      pattern === undefined ? new native.Sealer(arming.write) : new native.Sealer(pattern, secret, sequence);
-    this.#slot = this.#sealer.slot;
+    if (made !== undefined) this.#sealer = undefined;
+    else if (pattern === undefined) this.#sealer = new native.Sealer(arming.write);
+    else this.#sealer = new native.Sealer(pattern, secret, sequence);
+    this.#slot = made ?? this.#sealer!.slot;
     this.#maxFragment = this.#mostFragment = arming.write.maxFragment;
-    this.#overhead = this.#sealer.overhead;
-    this.canUpdate = arming.write.secret.length > 0;
+    this.#overhead = this.#sealer?.overhead ?? overhead;
+    this.canUpdate = made !== undefined || secret.length > 0;
     this.#limit = this.canUpdate ? Math.min(this.#keyUpdateAfter, this.#recordLimit) : this.#recordLimit;
     this.segment = this.#largestSegment();
+  }
+
+  // Undefined: it has been disposed of.
+  get #owner(): Sealer | undefined {
+    if (this.#sealer === undefined && this.#slot !== NO_SLOT) this.#sealer = new native.Sealer(this.#slot);
+    return this.#sealer;
   }
 
   #largestSegment(): number {
@@ -86,17 +102,17 @@ export class RecordWriter {
   /** Plaintext bytes of a record, from the next one on; never more than what it was armed with. */
   setMaxFragment(size: number): void {
     this.#maxFragment = Math.min(size, this.#mostFragment);
-    this.#sealer.setMaxFragment(this.#maxFragment);
+    this.#owner?.setMaxFragment(this.#maxFragment);
     this.segment = this.#largestSegment();
   }
 
   state(): Omit<DirectionState, 'engine'> {
-    const { sequence, frames } = this.#sealer;
+    const { sequence = 0n, frames = 0 } = this.#owner ?? {};
     return { sequence, records: BigInt(frames), keyUpdates: this.#keyUpdates };
   }
 
   get usedKeys(): Uint8Array {
-    return this.#sealer.usedKeys;
+    return this.#owner!.usedKeys;
   }
 
   /** What does not change: layout, cipher and limit. */
@@ -112,7 +128,7 @@ export class RecordWriter {
 
   /** What another engine needs to go on behind the last record; undefined when the provider does not keep the key. */
   exportKeys(): ExportedKeys | undefined {
-    return this.#sealer.exportKeys();
+    return this.#owner?.exportKeys();
   }
 
   /**
@@ -124,7 +140,7 @@ export class RecordWriter {
   seal(chunks: Uint8Array | readonly Uint8Array[], length: number): Sealed {
     const records = Math.ceil(length / this.#maxFragment);
     if (this.#atMost + records <= this.#limit) return this.#seal(ContentType.applicationData, chunks, length);
-    const frames = this.#sealer.frames;
+    const frames = this.#owner?.frames ?? 0;
     this.#atMost = frames;
     if (this.canUpdate && frames > 0 && frames + records > this.#keyUpdateAfter) {
       const update = this.keyUpdate(false);
@@ -219,7 +235,7 @@ export class RecordWriter {
    */
   keyUpdate(request: boolean): Sealed {
     const sealed = this.#seal(ContentType.handshake, Uint8Array.of(24, 0, 0, 1, request ? 1 : 0), 5);
-    if (!this.#sealer.updateKey()) throw providerFailed();
+    if (!this.#owner?.updateKey()) throw providerFailed();
     this.#keyUpdates++;
     this.#atMost = 0;
     return sealed;
@@ -227,7 +243,10 @@ export class RecordWriter {
 
   /** Wipes the keys. */
   dispose(): void {
-    this.#sealer.dispose();
+    this.#sealer?.dispose();
+    if (this.#sealer !== undefined) return;
+    native.disown(this.#slot, undefined);
+    this.#slot = NO_SLOT; // it is another connection's from here on
   }
 
   #seal(type: number, chunks: Uint8Array | readonly Uint8Array[], length: number): Sealed {
@@ -252,7 +271,7 @@ export class RecordWriter {
     fd: number,
     isLast: boolean,
   ): number {
-    const written = this.#sealer.seal(type, chunks, buffer, fd, isLast);
+    const written = native.seal(this.#slot, type, chunks, buffer, fd, isLast);
     if (written < 0) throw failureOf(written);
     return written;
   }

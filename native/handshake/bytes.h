@@ -31,6 +31,7 @@ class ByteWriter {
  public:
   const SecretBytes& bytes() const { return bytes_; }
   bool empty() const { return bytes_.empty(); }
+  void Reserve(size_t length) { bytes_.reserve(length); }
   void Swap(ByteWriter* other) { bytes_.swap(other->bytes_); }
 
   void U8(uint8_t value) { bytes_.push_back(value); }

@@ -4,19 +4,20 @@
 #include <openssl/err.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <string>
 
 #include "../providers/provider.h"
-#include "../record/opener.h"
+#include "../record/derive.h"
 #include "profile.h"
 
 namespace so_crypt {
 namespace {
 
 constexpr uint8_t kChangeCipherSpec = 20, kHandshakeType = 22, kApplicationData = 23;
-// lib/handshake-workers/native-events.ts
-constexpr uint8_t kDoneEvent = 1, kDeclinedEvent = 2, kFailedEvent = 3;
+// RFC 8446 5.1
+constexpr size_t kMaxFragment = 16384;
 
 int Digit(char digit) {
   if (digit >= '0' && digit <= '9') return digit - '0';
@@ -151,12 +152,7 @@ bool Handshake::CountTickets() {
   if (output_.empty()) return true;
   DirectionInit init = {};
   init.layout = suite_->layout;
-  uint8_t key[kMaxKey];
-  server_.Expand("key", key, suite_->cipher->key_length);
-  server_.Expand("iv", init.iv, init.layout.fixed_iv);
-  init.cipher = NewEvpCipher(*suite_->cipher, key, false);
-  OPENSSL_cleanse(key, sizeof key);
-  if (init.cipher == nullptr) return false;
+  if (!DeriveDirection(server_, *suite_->cipher, false, &init)) return false;
   init.limit = 65536;
   Opener opener(std::move(init), kApplicationData);
   std::vector<uint8_t> plain(output_.size());
@@ -174,15 +170,35 @@ bool Handshake::CountTickets() {
   return true;
 }
 
+// Exactly where OpenSSL's SSL object stopped. False: whoever has the secrets makes them.
+bool Handshake::MakeDirections(Told* told) const {
+  if (suite_->limit == 0) return false;
+  DirectionInit write = {}, read = {};
+  write.layout = read.layout = suite_->layout;
+  if (!DeriveDirection(server_, *suite_->cipher, true, &write) || !DeriveDirection(client_, *suite_->cipher, false, &read)) return false;
+  write.sequence = write.explicit_counter = tickets_;
+  write.limit = suite_->limit;
+  read.limit = UINT64_MAX;
+  // RFC 6066 4
+  const uint8_t asked = SSL_SESSION_get_max_fragment_length(SSL_get_session(ssl_));
+  const size_t most = asked == 0 ? kMaxFragment : size_t{256} << asked;
+  told->sealer = std::make_unique<Sealer>(std::move(write), std::min<size_t>(most, suite_->layout.max_payload), 0, false);
+  told->opener = std::make_unique<Opener>(std::move(read), kApplicationData);
+  return true;
+}
+
 // In the order that lib/handshake-workers/native-events.ts reads.
-void Handshake::PackDone(ByteWriter* to, Profiles* profiles) {
-  to->U8(kDoneEvent);
-  to->U32(id);
+Told Handshake::TellDone(Profiles* profiles) {
+  Told told = {Event::kDone, id, nullptr, nullptr, {}};
+  ByteWriter* const to = &told.rest;
+  to->Reserve(512);  // a vector that grows is wiped each time
   profiles->Pack(ssl_, to);
   to->U8(SSL_session_reused(ssl_) ? 1 : 0);
-  to->U32(static_cast<uint32_t>(tickets_));
-  to->Short(server_.data(), server_.length());
-  to->Short(client_.data(), client_.length());
+  if (!MakeDirections(&told)) {
+    to->U32(static_cast<uint32_t>(tickets_));
+    to->Short(server_.data(), server_.length());
+    to->Short(client_.data(), client_.length());
+  }
   to->Short(exporter_.data(), exporter_.length());
   uint8_t finished[EVP_MAX_MD_SIZE];
   to->Short(finished, SSL_get_finished(ssl_, finished, sizeof finished));
@@ -193,18 +209,23 @@ void Handshake::PackDone(ByteWriter* to, Profiles* profiles) {
   char* rest;
   const long length = BIO_get_mem_data(in_, &rest);
   to->Long(rest, length > 0 ? static_cast<size_t>(length) : 0);
+  return told;
 }
 
-void Handshake::PackDeclined(ByteWriter* to) const {
-  to->U8(kDeclinedEvent);
-  to->U32(id);
-  to->Long(received_.data(), received_.size());
+Told Handshake::TellDeclined() const {
+  Told told = {Event::kDeclined, id, nullptr, nullptr, {}};
+  told.rest.Long(received_.data(), received_.size());
+  return told;
+}
+
+Told Handshake::TellFailed() const {
+  Told told = {Event::kFailed, id, nullptr, nullptr, {}};
+  told.rest.Append(failure_);
+  return told;
 }
 
 Step Handshake::Fail(Failed why) {
   if (!failure_.empty()) return Step::kFailed;
-  failure_.U8(kFailedEvent);
-  failure_.U32(id);
   // As with node:tls, nothing is known before the ClientHello is there.
   const char* const name = has_sent_ ? SSL_get_servername(ssl_, TLSEXT_NAMETYPE_host_name) : nullptr;
   failure_.U8(!has_sent_ ? 0 : name == nullptr ? 1 : 2);

@@ -10,6 +10,7 @@
 
 #include "../record/key_schedule.h"
 #include "bytes.h"
+#include "outlet.h"
 #include "tls_context.h"
 
 namespace so_crypt {
@@ -46,9 +47,9 @@ class Handshake {
   Step Run();
 
   // The outcome, when Run has returned that it is done, has failed or is declined.
-  void PackDone(ByteWriter* to, Profiles* profiles);
-  void PackDeclined(ByteWriter* to) const;
-  void PackFailed(ByteWriter* to) const { to->Append(failure_); }
+  Told TellDone(Profiles* profiles);
+  Told TellDeclined() const;
+  Told TellFailed() const;
   void TimeOut();
 
   static void OnKeylog(const SSL* ssl, const char* line);
@@ -63,6 +64,7 @@ class Handshake {
   Step FailByOpenSsl();
   Step Fail(Failed why);
   bool CountTickets();
+  bool MakeDirections(Told* told) const;
 
   const std::shared_ptr<TlsContext> context_;
   SSL* ssl_ = nullptr;

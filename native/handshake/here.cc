@@ -18,7 +18,7 @@ uv_handle_t* Base(T* handle) {
 }  // namespace
 
 HandshakesHere::HandshakesHere(const LoopOptions& options, std::function<void()> on_news)
-    : outlet_([this] { has_news_ = true; }), loop_(options, &outlet_), on_news_(std::move(on_news)) {}
+    : outlet_([] {}), loop_(options, &outlet_), on_news_(std::move(on_news)) {}
 
 HandshakesHere* HandshakesHere::Open(uv_loop_t* loop, const LoopOptions& options, std::function<void()> on_news, int* error) {
   HandshakesHere* const self = new HandshakesHere(options, std::move(on_news));
@@ -38,18 +38,13 @@ HandshakesHere* HandshakesHere::Open(uv_loop_t* loop, const LoopOptions& options
 
 void HandshakesHere::Begin(uint32_t id, int fd, std::shared_ptr<TlsContext> context) {
   loop_.Begin(id, fd, std::move(context));
-  SetTimer(has_news_);
+  SetTimer(!outlet_.empty());
 }
 
 void HandshakesHere::Abort(uint32_t id) {
   loop_.Abort(id);
   loop_.BeginWaiting();
-  SetTimer(has_news_);
-}
-
-void HandshakesHere::Take(ByteWriter* into) {
-  has_news_ = false;
-  outlet_.Take(into);
+  SetTimer(!outlet_.empty());
 }
 
 void HandshakesHere::SetRef(bool on) {
@@ -74,7 +69,7 @@ void HandshakesHere::GoOn() {
   loop_.OnTime();
   SetTimer(false);
   // Last: whoever takes it may close this.
-  if (has_news_) on_news_();
+  if (!outlet_.empty()) on_news_();
 }
 
 // What is told outside of the event loop's calls is news at its next turn. A timer that is earlier than necessary does no harm.

@@ -18,7 +18,7 @@ class HandshakesHere {
 
   void Begin(uint32_t id, int fd, std::shared_ptr<TlsContext> context);
   void Abort(uint32_t id);
-  void Take(ByteWriter* into);
+  std::vector<Told> Take() { return outlet_.Take(); }
 
   // Whether it keeps the event loop running.
   void SetRef(bool on);
@@ -39,7 +39,6 @@ class HandshakesHere {
   Outlet outlet_;
   HandshakeLoop loop_;
   std::function<void()> on_news_;
-  bool has_news_ = false;
   uv_poll_t poll_;
   uv_timer_t timer_;
   uint64_t timer_end_ = 0;  // by uv_now()

@@ -9,7 +9,6 @@
 namespace so_crypt {
 namespace {
 
-constexpr uint8_t kReleasedEvent = 4;  // lib/handshake-workers/native-events.ts
 // A client that is silent for so long leaves its place to others.
 constexpr auto kStale = std::chrono::milliseconds(1000);
 constexpr int kStaleCheckMs = 100;
@@ -46,10 +45,14 @@ void HandshakeLoop::Abort(uint32_t id) {
   const auto found = all_.find(id);
   if (found == all_.end()) return;
   End(found->second.get());
-  outlet_->Tell([id](ByteWriter* to, Profiles*) {
-    to->U8(kReleasedEvent);
-    to->U32(id);
-  });
+  Tell({Event::kReleased, id, nullptr, nullptr, {}});
+}
+
+void HandshakeLoop::Tell(Told&& told) {
+  outlet_->Tell(std::move(told));
+  if (has_untold_) return;
+  has_untold_ = true;
+  untold_since_ = Handshake::Clock::now();
 }
 
 int HandshakeLoop::Wait(int milliseconds, int most) { return epoll_wait(epoll_, events_, std::min(most, kMostEvents), milliseconds); }
@@ -75,7 +78,7 @@ void HandshakeLoop::OnTime() {
     Handshake* const late = all_.begin()->second.get();
     late->TimeOut();
     Watch(late, 0);
-    outlet_->Tell([late](ByteWriter* to, Profiles*) { late->PackFailed(to); });
+    Tell(late->TellFailed());
     End(late);
   }
   if (waiting_.empty()) return;
@@ -134,11 +137,7 @@ void HandshakeLoop::Advance(Handshake* handshake) {
   }
   // Nobody looks at the descriptor when its owner hears of it.
   Watch(handshake, 0);
-  outlet_->Tell([=](ByteWriter* to, Profiles* profiles) {
-    if (step == Step::kDone) handshake->PackDone(to, profiles);
-    else if (step == Step::kDeclined) handshake->PackDeclined(to);
-    else handshake->PackFailed(to);
-  });
+  Tell(step == Step::kDone ? handshake->TellDone(&profiles_) : step == Step::kDeclined ? handshake->TellDeclined() : handshake->TellFailed());
   End(handshake);
 }
 

@@ -11,17 +11,20 @@
 
 #include "handshake.h"
 #include "outlet.h"
+#include "profile.h"
 
 namespace so_crypt {
 
 struct LoopOptions {
+  uint32_t index;         // of the loop, among those that tell the same outlet
   size_t most_in_flight;  // those of clients that are silent for a second don't count
   std::chrono::milliseconds timeout;
 };
 
 class HandshakeLoop {
  public:
-  HandshakeLoop(const LoopOptions& options, Outlet* outlet) : options_(options), outlet_(outlet) {}
+  HandshakeLoop(const LoopOptions& options, Outlet* outlet)
+      : options_(options), outlet_(outlet), profiles_(options.index * static_cast<uint32_t>(Profiles::kMost)) {}
   ~HandshakeLoop() { Close(); }
   HandshakeLoop(const HandshakeLoop&) = delete;
   HandshakeLoop& operator=(const HandshakeLoop&) = delete;
@@ -34,6 +37,15 @@ class HandshakeLoop {
   int AlsoWatch(int fd);
 
   size_t size() const { return all_.size(); }
+
+  // There is something to take that nobody has been notified of, and since when.
+  bool has_untold() const { return has_untold_; }
+  Handshake::Clock::time_point untold_since() const { return untold_since_; }
+  void Notify() {
+    has_untold_ = false;
+    outlet_->Notify();
+  }
+
   void Begin(uint32_t id, int fd, std::shared_ptr<TlsContext> context);
   void Abort(uint32_t id);
   // For the next Wait(): until the first handshake is late; -1: nothing is to come.
@@ -55,9 +67,13 @@ class HandshakeLoop {
   void Watch(Handshake* handshake, uint32_t events);
   void End(Handshake* handshake);
   void Uncount(Handshake* handshake);
+  void Tell(Told&& told);
 
   const LoopOptions options_;
   Outlet* const outlet_;
+  Profiles profiles_;
+  bool has_untold_ = false;
+  Handshake::Clock::time_point untold_since_;
   int epoll_ = -1;
   epoll_event events_[kMostEvents];
   // By number, which is the order in which they came.

@@ -1,40 +1,55 @@
 // SPDX-License-Identifier: MIT
 // What handshakes tell, in one place for all threads.
 #pragma once
+#include <atomic>
 #include <functional>
-#include <mutex>
+#include <memory>
+#include <utility>
+#include <vector>
 
+#include "../record/opener.h"
+#include "../record/sealer.h"
 #include "bytes.h"
-#include "profile.h"
+#include "mailbox.h"
 
 namespace so_crypt {
 
+// lib/handshake-workers/native-events.ts
+enum class Event : uint8_t { kDone = 1, kDeclined = 2, kFailed = 3, kReleased = 4 };
+
+struct Told {
+  Event event;
+  uint32_t id;
+  // Of a handshake that is done, where its context has them made: the connection's directions.
+  std::unique_ptr<Sealer> sealer;
+  std::unique_ptr<Opener> opener;
+  ByteWriter rest;
+};
+
 class Outlet {
  public:
-  // notify: called by any thread when there is something to take after a time when there was nothing
+  // notify: called by Notify() when there is something to take after a time when there was nothing
   explicit Outlet(std::function<void()> notify) : notify_(std::move(notify)) {}
 
-  void Tell(const std::function<void(ByteWriter*, Profiles*)>& write) {
-    bool was_empty;
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      was_empty = bytes_.empty();
-      write(&bytes_, &profiles_);
-    }
-    if (was_empty) notify_();
+  // Whoever tells must see to it that Notify() follows.
+  void Tell(Told&& told) { told_.Put(std::move(told)); }
+
+  void Notify() {
+    if (!told_.empty() && !is_noticed_.exchange(true)) notify_();
   }
 
+  bool empty() const { return told_.empty(); }
+
   // All so far. Notice of what comes later is given again.
-  void Take(ByteWriter* into) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    bytes_.Swap(into);
+  std::vector<Told> Take() {
+    is_noticed_ = false;
+    return told_.TakeAll();
   }
 
  private:
   const std::function<void()> notify_;
-  std::mutex mutex_;
-  ByteWriter bytes_;
-  Profiles profiles_;
+  std::atomic<bool> is_noticed_{false};
+  Mailbox<Told> told_;
 };
 
 }  // namespace so_crypt

@@ -70,7 +70,7 @@ void Profiles::Pack(SSL* ssl, ByteWriter* to) {
     to->U32(known->second);
     return;
   }
-  const uint32_t number = known_.size() < kMost ? static_cast<uint32_t>(known_.size()) + 1 : 0;
+  const uint32_t number = known_.size() < kMost ? first_ + static_cast<uint32_t>(known_.size()) + 1 : 0;
   if (number != 0) known_.emplace(std::move(key), number);
   to->U8(1);
   to->U32(number);

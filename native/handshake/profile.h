@@ -12,13 +12,16 @@ namespace so_crypt {
 
 class Profiles {
  public:
+  // first: numbers begin behind it, those of `kMost` profiles
+  explicit Profiles(uint32_t first) : first_(first) {}
   // Writes the number of a connection's profile (0: one that is not remembered), and the profile where the number is new.
   void Pack(SSL* ssl, ByteWriter* to);
 
- private:
   // A client's choices of algorithms make different ones: there must be an end.
   static constexpr size_t kMost = 1024;
 
+ private:
+  const uint32_t first_;
   std::unordered_map<std::string, uint32_t> known_;
 };
 

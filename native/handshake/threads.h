@@ -6,7 +6,6 @@
 #include <atomic>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <vector>
 
 #include "loop.h"
@@ -24,7 +23,7 @@ void LowerPriority(int niceness);
 
 class HandshakeThread {
  public:
-  HandshakeThread(const ThreadOptions& options, Outlet* outlet);
+  HandshakeThread(const ThreadOptions& options, const LoopOptions& loop, Outlet* outlet);
   ~HandshakeThread() { Stop(); }
   // -errno where it can't.
   int Start();
@@ -43,7 +42,8 @@ class HandshakeThread {
   void Send(Command&& command);
   void Main();
   void RunCommands();
-  bool HasCommands();
+  int Wait();
+  void NotifyInTime();
   void Wake();
 
   const int niceness_;
@@ -51,8 +51,7 @@ class HandshakeThread {
   pthread_t thread_ = {};
   bool is_running_ = false;
   int wakeup_ = -1;
-  std::mutex mutex_;
-  std::vector<Command> commands_;
+  Mailbox<Command> commands_;
   size_t submitted_ = 0;           // known to who submits
   size_t begun_ = 0;               // known to the thread
   std::atomic<size_t> ended_{0};
@@ -71,7 +70,7 @@ class HandshakeThreads {
   // The least busy one's index.
   size_t Submit(uint32_t id, int fd, std::shared_ptr<TlsContext> context);
   void Abort(size_t thread, uint32_t id);
-  void Take(ByteWriter* into) { outlet_.Take(into); }
+  std::vector<Told> Take() { return outlet_.Take(); }
 
  private:
   Outlet outlet_;

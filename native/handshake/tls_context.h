@@ -17,6 +17,8 @@ struct Suite13 {
   uint16_t id;
   const CipherInfo* cipher;
   FrameLayout layout;
+  // Frames that may be sealed under one key. 0: directions are not to be made here; who gets the secrets makes them.
+  uint64_t limit;
 };
 
 // Node tells an addon nothing of its SSL_CTX. But OpenSSL tells of each that is made: this finds the one that is made, in this thread, while
