@@ -148,5 +148,6 @@ void DefineLinuxKernel(Napi::Env env, Napi::Object kernel);
 
 // addon_handshake.cc: handshakes in threads, on Linux.
 void DefineHandshakes(Napi::Env env, Napi::Object exports);
+void DefineRelays(Napi::Env env, Napi::Object exports);
 
 }  // namespace so_crypt
