@@ -10,25 +10,27 @@ import { allocateOutput, SMALL_OUTPUT, small } from './output.js';
 /** The read direction of a socket on a userland engine. */
 export class RecordReader extends Reader {
   readonly engine: Engine;
-  readonly #opener: Opener;
+  readonly opener: Opener;
   /** What native.open knows it by. */
   readonly #slot: number;
   readonly #isCbc: boolean;
+  /** Takes what comes; it opens by itself. */
+  divert: ((bytes: Uint8Array) => void) | undefined;
   #stashed = 0;
 
   constructor(arming: Arming & { read: object }, engine: Engine) {
     super(arming);
     this.engine = engine;
     const { pattern, secret, sequence } = arming.read;
-    this.#opener =
+    this.opener =
       pattern === undefined ? new native.Opener(arming.read) : new native.Opener(pattern, secret, sequence);
-    this.#slot = this.#opener.slot;
+    this.#slot = this.opener.slot;
     this.#isCbc = arming.facts.mode === 'cbc';
   }
 
   state(): ReadState {
     const { engine, closed, truncated, keyUpdates } = this;
-    const { sequence, frames } = this.#opener;
+    const { sequence, frames } = this.opener;
     return { engine, sequence, records: BigInt(frames), keyUpdates, closed, truncated };
   }
 
@@ -39,12 +41,12 @@ export class RecordReader extends Reader {
 
   /** Bytes that the unfinished record lacks, or its header does; 0 between two records. */
   get missing(): number {
-    return this.#opener.missing;
+    return this.opener.missing;
   }
 
   /** The IV of the next record of a chained layout. */
   get iv(): Uint8Array {
-    return this.#opener.iv;
+    return this.opener.iv;
   }
 
   get updateHint(): string {
@@ -52,7 +54,7 @@ export class RecordReader extends Reader {
   }
 
   get usedKeys(): Uint8Array {
-    return this.#opener.usedKeys;
+    return this.opener.usedKeys;
   }
 
   open(input: Uint8Array, length: number, sink: RecordSink): void {
@@ -61,6 +63,10 @@ export class RecordReader extends Reader {
   }
 
   override openLast(input: Uint8Array, length: number, sink: RecordSink): Buffer | undefined {
+    if (this.divert !== undefined) {
+      this.divert(input.subarray(0, length));
+      return undefined;
+    }
     const { result } = native;
     for (let start = 0; ; ) {
       const least = this.#stashed + length - start;
@@ -82,24 +88,25 @@ export class RecordReader extends Reader {
         const content = Buffer.from(output.subarray(end, end + result[3]!));
         if (!sink.onControl(type, content)) return undefined;
       } else if (status < 0) {
-        throw this.#error(status);
+        throw this.failureOf(status);
       }
     }
   }
 
   keyUpdate(): boolean {
-    if (!this.#opener.updateKey()) return false;
+    if (!this.opener.updateKey()) return false;
     this.keyUpdates++;
     return true;
   }
 
   dispose(): void {
-    this.#opener.dispose();
+    this.opener.dispose();
   }
 
-  #error(status: number): SoCryptError {
+  /** @param status that opening has ended with */
+  failureOf(status: number): SoCryptError {
     const make = (code: SoCryptErrorCode, message: string, alert: number) =>
-      new SoCryptError(code, `${message} (record ${this.#opener.sequence} of ${this.protocol})`, { alert });
+      new SoCryptError(code, `${message} (record ${this.opener.sequence} of ${this.protocol})`, { alert });
     switch (status) {
       case OpenStatus.badMac:
         return make('ERR_SO_CRYPT_BAD_RECORD_MAC', 'A record is not authentic', Alert.badRecordMac);

@@ -42,7 +42,7 @@ const FOR_LIBUV: readonly number[] = [EAGAIN, EWOULDBLOCK, ENOTSOCK, ENOBUFS, EN
 /** The write direction of a socket on a userland engine: seals into pooled buffers, keeps the key's limits. */
 export class RecordWriter {
   readonly protocol: Arming['protocol'];
-  readonly #sealer: Sealer;
+  readonly sealer: Sealer;
   /** What native.sendSmall knows it by. */
   readonly #slot: number;
   readonly #cipher: Arming['cipher'];
@@ -69,11 +69,11 @@ export class RecordWriter {
     this.#keyUpdateAfter = arming.keyUpdateAfter;
     this.protocol = arming.protocol;
     const { pattern, secret, sequence } = arming.write;
-    this.#sealer =
+    this.sealer =
       pattern === undefined ? new native.Sealer(arming.write) : new native.Sealer(pattern, secret, sequence);
-    this.#slot = this.#sealer.slot;
+    this.#slot = this.sealer.slot;
     this.#maxFragment = this.#mostFragment = arming.write.maxFragment;
-    this.#overhead = this.#sealer.overhead;
+    this.#overhead = this.sealer.overhead;
     this.canUpdate = arming.write.secret.length > 0;
     this.#limit = this.canUpdate ? Math.min(this.#keyUpdateAfter, this.#recordLimit) : this.#recordLimit;
     this.segment = this.#largestSegment();
@@ -86,17 +86,22 @@ export class RecordWriter {
   /** Plaintext bytes of a record, from the next one on; never more than what it was armed with. */
   setMaxFragment(size: number): void {
     this.#maxFragment = Math.min(size, this.#mostFragment);
-    this.#sealer.setMaxFragment(this.#maxFragment);
+    this.sealer.setMaxFragment(this.#maxFragment);
     this.segment = this.#largestSegment();
   }
 
   state(): Omit<DirectionState, 'engine'> {
-    const { sequence, frames } = this.#sealer;
+    const { sequence, frames } = this.sealer;
     return { sequence, records: BigInt(frames), keyUpdates: this.#keyUpdates };
   }
 
   get usedKeys(): Uint8Array {
-    return this.#sealer.usedKeys;
+    return this.sealer.usedKeys;
+  }
+
+  /** Records behind which the key is to be changed; 0: it can't be. */
+  get keyDue(): number {
+    return this.canUpdate ? this.#keyUpdateAfter : 0;
   }
 
   /** What does not change: layout, cipher and limit. */
@@ -112,7 +117,7 @@ export class RecordWriter {
 
   /** What another engine needs to go on behind the last record; undefined when the provider does not keep the key. */
   exportKeys(): ExportedKeys | undefined {
-    return this.#sealer.exportKeys();
+    return this.sealer.exportKeys();
   }
 
   /**
@@ -124,7 +129,7 @@ export class RecordWriter {
   seal(chunks: Uint8Array | readonly Uint8Array[], length: number): Sealed {
     const records = Math.ceil(length / this.#maxFragment);
     if (this.#atMost + records <= this.#limit) return this.#seal(ContentType.applicationData, chunks, length);
-    const frames = this.#sealer.frames;
+    const frames = this.sealer.frames;
     this.#atMost = frames;
     if (this.canUpdate && frames > 0 && frames + records > this.#keyUpdateAfter) {
       const update = this.keyUpdate(false);
@@ -219,7 +224,7 @@ export class RecordWriter {
    */
   keyUpdate(request: boolean): Sealed {
     const sealed = this.#seal(ContentType.handshake, Uint8Array.of(24, 0, 0, 1, request ? 1 : 0), 5);
-    if (!this.#sealer.updateKey()) throw providerFailed();
+    if (!this.sealer.updateKey()) throw providerFailed();
     this.#keyUpdates++;
     this.#atMost = 0;
     return sealed;
@@ -227,7 +232,7 @@ export class RecordWriter {
 
   /** Wipes the keys. */
   dispose(): void {
-    this.#sealer.dispose();
+    this.sealer.dispose();
   }
 
   #seal(type: number, chunks: Uint8Array | readonly Uint8Array[], length: number): Sealed {
@@ -252,7 +257,7 @@ export class RecordWriter {
     fd: number,
     isLast: boolean,
   ): number {
-    const written = this.#sealer.seal(type, chunks, buffer, fd, isLast);
+    const written = this.sealer.seal(type, chunks, buffer, fd, isLast);
     if (written < 0) throw failureOf(written);
     return written;
   }
@@ -262,7 +267,8 @@ function errorOf(count: number): number {
   return count < 0 && !FOR_LIBUV.includes(count) ? count : 0;
 }
 
-function failureOf(status: number): SoCryptError {
+/** @param status that sealing has ended with */
+export function failureOf(status: number): SoCryptError {
   return status === SealStatus.limit ? sequenceEnded() : providerFailed();
 }
 

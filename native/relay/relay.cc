@@ -4,51 +4,45 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <utility>
+
+#include "../send_now.h"
 
 namespace so_crypt {
 namespace {
 
-constexpr uint8_t kHandshakeType = 22, kDataType = 23;
-constexpr uint8_t kKeyUpdate = 24;  // RFC 8446 4
+constexpr uint8_t kApplicationData = 23;
 
-// Reads and writes of one turn; then others have theirs.
+// Rounds of reading and writing in one turn.
 constexpr int kMostInTurn = 8;
 
-ssize_t Receive(int fd, uint8_t* out, size_t length) {
-  ssize_t n;
-  do n = recv(fd, out, length, MSG_DONTWAIT);
-  while (n < 0 && errno == EINTR);
-  return n;
+// Bytes, 0 at the end, or -errno.
+ssize_t ReceiveNow(int fd, uint8_t* out, size_t length) {
+  ssize_t count;
+  do count = recv(fd, out, length, MSG_DONTWAIT);
+  while (count < 0 && errno == EINTR);
+  return count < 0 ? -errno : count;
 }
 
-ssize_t SendSome(int fd, const uint8_t* bytes, size_t length) {
-  ssize_t n;
-  do n = send(fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
-  while (n < 0 && errno == EINTR);
-  return n;
-}
+bool WouldBlock(ssize_t result) { return result == -EAGAIN || result == -EWOULDBLOCK; }
 
-bool WouldBlock() { return errno == EAGAIN || errno == EWOULDBLOCK; }
-
-// Keeps what begins at `at`, which may be all of nothing.
-void Release(std::vector<uint8_t>* bytes) {
-  OPENSSL_cleanse(bytes->data(), bytes->size());
+// An idle connection keeps no memory.
+void Clear(std::vector<uint8_t>* bytes, size_t* at) {
   std::vector<uint8_t>().swap(*bytes);
+  *at = 0;
 }
 
 }  // namespace
 
 Relay::~Relay() {
-  Release(&to_plain_);
-  Release(&content_);
+  close(wire);
   close(plain);
 }
 
-News Relay::Tell(News news, int number) {
-  number_ = number;
-  return news;
+void Relay::OnReady(bool is_plain, bool readable, bool writable) {
+  (is_plain ? plain_readable_ : wire_readable_) |= readable;
+  (is_plain ? plain_writable_ : wire_writable_) |= writable;
 }
 
 News Relay::Run(RelayMemory* memory, bool* more) {
@@ -65,140 +59,119 @@ News Relay::Run(RelayMemory* memory, bool* more) {
 
 // Writing
 
-News Relay::Write(RelayMemory* memory, bool* progress) {
-  if (write_error_ != 0 && !is_write_over_) {
-    is_write_over_ = true;
-    return Tell(News::kWriteError, std::exchange(write_error_, 0));
-  }
-  if (!to_wire_.empty() && !Flush()) return News::kNone;
-  if (tells_flushed_) {
-    tells_flushed_ = false;
-    return Tell(News::kFlushed);
-  }
-  if (is_write_over_ || !plain_readable_) return News::kNone;
-  const ssize_t n = Receive(plain, memory->plain, sizeof memory->plain);
-  if (n < 0) {
-    plain_readable_ = false;
-    if (WouldBlock()) return News::kNone;
-  }
-  if (n <= 0) {
-    // (A reset of the pair is an end, too: its owner has closed it.)
-    is_write_over_ = true;
-    return Tell(News::kPlainEnd);
-  }
-  *progress = true;
-  plain_written_ += static_cast<size_t>(n);
-  // A short read has emptied it, and there will be an event when more comes.
-  if (static_cast<size_t>(n) < sizeof memory->plain) plain_readable_ = false;
-  return Seal(memory->plain, static_cast<size_t>(n), memory);
+News Relay::EndWritingWith(News news, int number) {
+  is_write_over_ = true;
+  number_ = number;
+  return news;
 }
 
-News Relay::Seal(const uint8_t* bytes, size_t length, RelayMemory* memory) {
-  const uint64_t frames = sealer_->frames();
-  memory->sealed.clear();
-  if (update_after_ > 0 && frames > 0 && frames + length / sealer_->max_fragment() + 1 > update_after_) {
-    const SealStatus status = UpdateWriteKey(false, memory);
-    if (status != SealStatus::kOk) {
-      is_write_over_ = true;
-      return Tell(News::kUnsealed, static_cast<int>(status));
+News Relay::Write(RelayMemory* memory, bool* progress) {
+  const bool is_flushed = Flush();
+  if (write_error_ != 0) return EndWritingWith(News::kWriteError, std::exchange(write_error_, 0));
+  if (!is_flushed) return News::kNone;
+  if (tells_flushed_) {
+    tells_flushed_ = false;
+    return News::kFlushed;
+  }
+  if (is_write_over_ || !plain_readable_) return News::kNone;
+  const Sealer* const sealer = sealer_->get();
+  if (sealer == nullptr) return EndWritingWith(News::kUnsealed, static_cast<int>(SealStatus::kLimit));
+  size_t most = sizeof memory->plain;
+  if (key_due_ > 0) {
+    most = static_cast<size_t>(std::min<uint64_t>(most, key_due_ * sealer->max_fragment()));
+    const uint64_t frames = sealer->frames();
+    const uint64_t next = (most + sealer->max_fragment() - 1) / sealer->max_fragment();
+    if (frames > 0 && frames + next > key_due_) {
+      if (is_key_due_) return News::kNone;
+      is_key_due_ = true;
+      return News::kKeyDue;
     }
+    is_key_due_ = false;
   }
-  const SealStatus status = SealMore(kDataType, bytes, length, memory);
-  OPENSSL_cleanse(memory->plain, 0);
-  if (status != SealStatus::kOk) {
-    is_write_over_ = true;
-    return Tell(News::kUnsealed, static_cast<int>(status));
-  }
+  const ssize_t count = ReceiveNow(plain, memory->plain, most);
+  // (A pair that is reset has ended, too: its owner has closed it.)
+  if (count == 0 || (count < 0 && !WouldBlock(count))) return EndWritingWith(News::kPlainEnd, 0);
+  // What is not full was all there is; there will be an event when more comes.
+  if (count < static_cast<ssize_t>(most)) plain_readable_ = false;
+  if (count < 0) return News::kNone;
+  *progress = true;
+  bytes_written_ += static_cast<size_t>(count);
+  return Seal(static_cast<size_t>(count), memory);
+}
+
+News Relay::Seal(size_t length, RelayMemory* memory) {
+  Sealer* const sealer = sealer_->get();
+  std::vector<uint8_t>& sealed = memory->sealed;
+  if (sealed.size() < sealer->Bound(length)) sealed.resize(sealer->Bound(length));
+  const Chunk chunk = {memory->plain, length};
+  size_t written = 0;
+  const SealStatus status = sealer->Seal(kApplicationData, &chunk, 1, sealed.data(), sealed.size(), &written);
+  if (status != SealStatus::kOk) return EndWritingWith(News::kUnsealed, static_cast<int>(status));
+  Send(sealed.data(), written);
+  tells_flushed_ = false;
   return News::kNone;
 }
 
-// Seals and sends.
-SealStatus Relay::SealMore(uint8_t type, const uint8_t* bytes, size_t length, RelayMemory* memory) {
-  const size_t bound = sealer_->Bound(length);
-  if (memory->sealed.size() < bound) memory->sealed.resize(bound);
-  const Chunk chunk = {bytes, length};
-  size_t written = 0;
-  const SealStatus status = sealer_->Seal(type, &chunk, 1, memory->sealed.data(), memory->sealed.size(), &written);
-  if (status == SealStatus::kOk) Send(memory->sealed.data(), written);
-  return status;
-}
-
-bool Relay::Send(const uint8_t* bytes, size_t length) {
+bool Relay::Send(const uint8_t* records, size_t length) {
   if (to_wire_.empty()) {
-    while (length > 0 && wire_writable_) {
-      const ssize_t n = SendSome(wire, bytes, length);
-      if (n < 0) {
+    while (length > 0 && wire_writable_ && write_error_ == 0) {
+      const ssize_t count = SendNow(wire, records, length, false);
+      if (count < 0) {
         wire_writable_ = false;
-        if (!WouldBlock()) write_error_ = errno;
+        if (!WouldBlock(count)) write_error_ = static_cast<int>(count);
         break;
       }
-      bytes += n;
-      length -= static_cast<size_t>(n);
+      records += count;
+      length -= static_cast<size_t>(count);
     }
     if (length == 0) return true;
   }
-  to_wire_.insert(to_wire_.end(), bytes, bytes + length);
+  to_wire_.insert(to_wire_.end(), records, records + length);
+  tells_flushed_ = true;
   return false;
 }
 
+// False: there is something left.
 bool Relay::Flush() {
   while (wire_writable_ && to_wire_at_ < to_wire_.size()) {
-    const ssize_t n = SendSome(wire, to_wire_.data() + to_wire_at_, to_wire_.size() - to_wire_at_);
-    if (n < 0) {
+    const ssize_t count = SendNow(wire, to_wire_.data() + to_wire_at_, to_wire_.size() - to_wire_at_, false);
+    if (count < 0) {
       wire_writable_ = false;
-      if (!WouldBlock()) write_error_ = errno;
+      if (!WouldBlock(count)) write_error_ = static_cast<int>(count);
       return false;
     }
-    to_wire_at_ += static_cast<size_t>(n);
+    to_wire_at_ += static_cast<size_t>(count);
   }
   if (to_wire_at_ < to_wire_.size()) return false;
-  std::vector<uint8_t>().swap(to_wire_);
-  to_wire_at_ = 0;
+  if (!to_wire_.empty()) Clear(&to_wire_, &to_wire_at_);
   return true;
-}
-
-SealStatus Relay::SendControl(uint8_t type, const uint8_t* content, size_t length, RelayMemory* memory) {
-  return SealMore(type, content, length, memory);
-}
-
-SealStatus Relay::UpdateWriteKey(bool request, RelayMemory* memory) {
-  const uint8_t message[] = {kKeyUpdate, 0, 0, 1, static_cast<uint8_t>(request ? 1 : 0)};
-  const SealStatus status = SealMore(kHandshakeType, message, sizeof message, memory);
-  if (status != SealStatus::kOk) return status;
-  if (!sealer_->UpdateKey()) return SealStatus::kProvider;
-  write_key_updates_++;
-  return SealStatus::kOk;
 }
 
 void Relay::Drain(RelayMemory* memory) {
   wire_writable_ = plain_readable_ = true;
-  while (write_error_ == 0) {
-    bool progress = false;
-    if (Write(memory, &progress) != News::kNone || !progress) return;
-    plain_readable_ = true;
+  for (bool progress = true; progress; plain_readable_ = true) {
+    progress = false;
+    const News news = Write(memory, &progress);
+    if (news == News::kFlushed) progress = true;
+    else if (news != News::kNone) return;
   }
 }
 
 // Reading
 
-void Relay::Feed(const uint8_t* bytes, size_t length) { unopened_.insert(unopened_.end(), bytes, bytes + length); }
+News Relay::EndReadingWith(News news, int number) {
+  is_read_over_ = true;
+  number_ = number;
+  return news;
+}
+
+void Relay::ReadOn(bool no_data) {
+  is_held_ = false;
+  no_data_ = no_data;
+}
 
 News Relay::Read(RelayMemory* memory, bool* progress) {
-  while (plain_writable_ && to_plain_at_ < to_plain_.size()) {
-    const ssize_t n = SendSome(plain, to_plain_.data() + to_plain_at_, to_plain_.size() - to_plain_at_);
-    if (n < 0) {
-      plain_writable_ = false;
-      // The owner has closed its end and wants nothing more.
-      if (!WouldBlock()) is_read_over_ = true, to_plain_at_ = to_plain_.size();
-      break;
-    }
-    to_plain_at_ += static_cast<size_t>(n);
-  }
-  if (to_plain_at_ < to_plain_.size()) return News::kNone;
-  if (!to_plain_.empty()) {
-    Release(&to_plain_);
-    to_plain_at_ = 0;
-  }
+  if (!FlushPlain()) return News::kNone;
   if (ends_plain_ && !has_plain_ended_) {
     has_plain_ended_ = true;
     shutdown(plain, SHUT_WR);
@@ -211,60 +184,71 @@ News Relay::Read(RelayMemory* memory, bool* progress) {
     return Open(bytes.data(), bytes.size(), memory);
   }
   if (!wire_readable_) return News::kNone;
-  const ssize_t n = Receive(wire, memory->in, sizeof memory->in);
-  if (n < 0 && WouldBlock()) {
+  const ssize_t count = ReceiveNow(wire, memory->read, sizeof memory->read);
+  if (WouldBlock(count)) {
     wire_readable_ = false;
     return News::kNone;
   }
-  if (n <= 0) {
-    is_read_over_ = true;
-    return n == 0 ? Tell(News::kFin, static_cast<int>(opener_->stashed())) : Tell(News::kReadError, errno);
-  }
+  if (count == 0) return EndReadingWith(News::kFin, 0);
+  if (count < 0) return EndReadingWith(News::kReadError, static_cast<int>(count));
   *progress = true;
-  return Open(memory->in, static_cast<size_t>(n), memory);
+  return Open(memory->read, static_cast<size_t>(count), memory);
 }
 
 News Relay::Open(const uint8_t* bytes, size_t length, RelayMemory* memory) {
+  Opener* const opener = opener_->get();
+  if (opener == nullptr) return EndReadingWith(News::kUnopened, static_cast<int>(OpenStatus::kLimit));
   for (size_t at = 0;;) {
-    const OpenResult result = opener_->Open(bytes + at, length - at, memory->opened, sizeof memory->opened);
+    const OpenResult result = opener->Open(bytes + at, length - at, memory->opened, sizeof memory->opened);
     at += result.consumed;
-    if (result.produced > 0) Deliver(memory->opened, result.produced);
-    switch (result.status) {
-      case OpenStatus::kNeedMore:
-        return News::kNone;
-      case OpenStatus::kCapacity:
-        if (result.produced > 0) continue;
-        is_read_over_ = true;
-        return Tell(News::kUnopened, static_cast<int>(OpenStatus::kOverflow));
-      case OpenStatus::kControl: {
-        const uint8_t* const content = memory->opened + result.produced;
-        type_ = result.type;
-        content_.assign(content, content + result.control_length);
-        unopened_.assign(bytes + at, bytes + length);
-        is_held_ = true;
-        return Tell(News::kControl);
-      }
-      default:
-        is_read_over_ = true;
-        return Tell(News::kUnopened, static_cast<int>(result.status));
+    if (result.produced > 0) {
+      if (no_data_) return EndReadingWith(News::kMisplaced, 0);
+      has_data_ = true;
+      Deliver(memory->opened, result.produced);
     }
+    if (result.status == OpenStatus::kNeedMore) return News::kNone;
+    if (result.status == OpenStatus::kControl) {
+      const uint8_t* const content = memory->opened + result.produced;
+      type_ = result.type;
+      content_.assign(content, content + result.control_length);
+      unopened_.assign(bytes + at, bytes + length);
+      is_held_ = true;
+      return News::kControl;
+    }
+    if (result.status != OpenStatus::kCapacity || result.produced == 0)
+      return EndReadingWith(News::kUnopened, static_cast<int>(result.status));
   }
 }
 
 void Relay::Deliver(const uint8_t* bytes, size_t length) {
-  plain_read_ += length;
-  if (to_plain_.empty()) {
-    while (length > 0 && plain_writable_) {
-      const ssize_t n = SendSome(plain, bytes, length);
-      if (n < 0) {
-        plain_writable_ = false;
-        break;  // whatever it is, it shows again
-      }
-      bytes += n;
-      length -= static_cast<size_t>(n);
+  bytes_read_ += length;
+  while (to_plain_.empty() && length > 0 && plain_writable_) {
+    const ssize_t count = SendNow(plain, bytes, length, false);
+    if (count < 0) {
+      plain_writable_ = !WouldBlock(count);
+      break;
     }
+    bytes += count;
+    length -= static_cast<size_t>(count);
   }
   to_plain_.insert(to_plain_.end(), bytes, bytes + length);
+}
+
+// False: there is something left.
+bool Relay::FlushPlain() {
+  while (plain_writable_ && to_plain_at_ < to_plain_.size()) {
+    const ssize_t count = SendNow(plain, to_plain_.data() + to_plain_at_, to_plain_.size() - to_plain_at_, false);
+    if (WouldBlock(count)) {
+      plain_writable_ = false;
+      return false;
+    }
+    // Its owner has closed it, and wants nothing more.
+    if (count < 0) is_read_over_ = true;
+    to_plain_at_ = count < 0 ? to_plain_.size() : to_plain_at_ + static_cast<size_t>(count);
+  }
+  if (to_plain_at_ < to_plain_.size()) return false;
+  if (!to_plain_.empty()) Clear(&to_plain_, &to_plain_at_);
+  return true;
 }
 
 }  // namespace so_crypt

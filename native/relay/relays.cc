@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: MIT
 #include "relays.h"
 
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <utility>
 
 namespace so_crypt {
 namespace {
 
-// Both descriptors of a relay are told apart by the lowest bit.
-constexpr uint64_t TagOf(uint32_t id, bool plain) { return uint64_t{id} << 1 | (plain ? 1 : 0); }
+constexpr int kMostEvents = 64;
+
+template <typename T>
+uv_handle_t* Base(T* handle) {
+  return reinterpret_cast<uv_handle_t*>(handle);
+}
+
+// An event tells the relay's number and which of its descriptors it is.
+uint64_t TagOf(uint32_t id, bool is_plain) { return uint64_t{id} << 1 | (is_plain ? 1 : 0); }
 
 }  // namespace
 
@@ -23,6 +30,7 @@ Relays* Relays::Open(uv_loop_t* loop, OnNews on_news, int* error) {
     return nullptr;
   }
   uv_idle_init(loop, &self->idle_);
+  uv_unref(Base(&self->idle_));
   self->poll_.data = self->idle_.data = self;
   uv_poll_start(&self->poll_, UV_READABLE, OnReady);
   self->SetRef(false);
@@ -33,40 +41,56 @@ Relays::~Relays() {
   if (epoll_ >= 0) close(epoll_);
 }
 
+// Edge-triggered: events come for what is there already, and then for changes, which a relay remembers as long as it can't go on.
 int Relays::Add(uint32_t id, std::unique_ptr<Relay> relay) {
-  for (const bool plain : {false, true}) {
+  for (const bool is_plain : {false, true}) {
     epoll_event event = {};
     event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
-    event.data.u64 = TagOf(id, plain);
-    if (epoll_ctl(epoll_, EPOLL_CTL_ADD, plain ? relay->plain : relay->wire, &event) != 0) {
-      const int error = -errno;
-      if (plain) epoll_ctl(epoll_, EPOLL_CTL_DEL, relay->wire, nullptr);
-      return error;
-    }
+    event.data.u64 = TagOf(id, is_plain);
+    // (Descriptors leave the epoll when they are closed; the connection's as its other one stays open, by EPOLL_CTL_DEL.)
+    if (epoll_ctl(epoll_, EPOLL_CTL_ADD, is_plain ? relay->plain : relay->wire, &event) == 0) continue;
+    const int error = -errno;
+    if (is_plain) epoll_ctl(epoll_, EPOLL_CTL_DEL, relay->wire, nullptr);
+    return error;
   }
-  all_.emplace(id, std::move(relay));
+  all_.emplace(id, Entry{std::move(relay), uv_now(poll_.loop), false});
   return 0;
 }
 
 Relay* Relays::Find(uint32_t id) const {
   const auto found = all_.find(id);
-  return found == all_.end() ? nullptr : found->second.get();
+  return found == all_.end() ? nullptr : found->second.relay.get();
 }
 
-void Relays::MakeReady(uint32_t id) { ready_.push_back(id); }
+uint64_t Relays::IdleTime(uint32_t id) const {
+  const auto found = all_.find(id);
+  return found == all_.end() ? 0 : uv_now(poll_.loop) - found->second.last_bytes;
+}
+
+void Relays::MakeReady(uint32_t id, Entry* entry) {
+  if (!entry->is_ready) ready_.push_back(id);
+  entry->is_ready = true;
+}
 
 void Relays::Wake(uint32_t id) {
-  MakeReady(id);
+  const auto found = all_.find(id);
+  if (found == all_.end()) return;
+  MakeReady(id, &found->second);
   uv_idle_start(&idle_, OnIdle);
 }
 
 void Relays::Remove(uint32_t id) {
   const auto found = all_.find(id);
   if (found == all_.end()) return;
-  Relay* const relay = found->second.get();
+  Relay* const relay = found->second.relay.get();
   relay->Drain(&memory_);
   epoll_ctl(epoll_, EPOLL_CTL_DEL, relay->wire, nullptr);
+  epoll_ctl(epoll_, EPOLL_CTL_DEL, relay->plain, nullptr);
   all_.erase(found);
+}
+
+void Relays::Drain() {
+  for (auto& [id, entry] : all_) entry.relay->Drain(&memory_);
 }
 
 void Relays::OnReady(uv_poll_t* handle, int, int) {
@@ -74,15 +98,14 @@ void Relays::OnReady(uv_poll_t* handle, int, int) {
   epoll_event events[kMostEvents];
   const int count = epoll_wait(self->epoll_, events, kMostEvents, 0);
   for (int i = 0; i < count; i++) {
-    const uint32_t what = events[i].events;
-    const bool readable = (what & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
-    const bool writable = (what & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0;
     const uint32_t id = static_cast<uint32_t>(events[i].data.u64 >> 1);
-    Relay* const relay = self->Find(id);
-    if (relay == nullptr) continue;
-    if (events[i].data.u64 & 1) relay->OnPlain(readable, writable);
-    else relay->OnWire(readable, writable);
-    self->MakeReady(id);
+    const auto found = self->all_.find(id);
+    if (found == self->all_.end()) continue;
+    // What has failed shows at the next system call.
+    const bool is_broken = (events[i].events & (EPOLLHUP | EPOLLERR)) != 0;
+    found->second.relay->OnReady((events[i].data.u64 & 1) != 0, is_broken || (events[i].events & (EPOLLIN | EPOLLRDHUP)) != 0,
+                                 is_broken || (events[i].events & EPOLLOUT) != 0);
+    self->MakeReady(id, &found->second);
   }
   self->RunReady();
 }
@@ -91,37 +114,38 @@ void Relays::OnIdle(uv_idle_t* handle) { static_cast<Relays*>(handle->data)->Run
 
 void Relays::RunReady() {
   uv_idle_stop(&idle_);
-  const std::vector<uint32_t> ready = std::move(ready_);
-  ready_.clear();
+  std::vector<uint32_t> ready;
+  ready.swap(ready_);
   for (const uint32_t id : ready) {
-    Relay* const relay = Find(id);
-    if (relay == nullptr) continue;
+    const auto found = all_.find(id);
+    if (found == all_.end()) continue;
+    Entry* const entry = &found->second;
+    Relay* const relay = entry->relay.get();
+    entry->is_ready = false;
+    const uint64_t before = relay->bytes_read() + relay->bytes_written();
     bool more;
     const News news = relay->Run(&memory_, &more);
+    if (relay->bytes_read() + relay->bytes_written() != before) entry->last_bytes = uv_now(poll_.loop);
     if (more || news != News::kNone) Wake(id);
-    // Last: whoever hears of it may remove it, or close this.
-    if (news != News::kNone) on_news_(id, news);
+    if (news == News::kNone) continue;
+    // Last: whoever hears of it may remove the relay, add others, or close this.
+    on_news_(id, relay, news);
     if (is_closing_) return;
   }
 }
 
 void Relays::SetRef(bool on) {
-  if (on) uv_ref(reinterpret_cast<uv_handle_t*>(&poll_));
-  else uv_unref(reinterpret_cast<uv_handle_t*>(&poll_));
-  uv_unref(reinterpret_cast<uv_handle_t*>(&idle_));
-}
-
-void Relays::DrainAll() {
-  for (auto& [id, relay] : all_) relay->Drain(&memory_);
+  if (on) uv_ref(Base(&poll_));
+  else uv_unref(Base(&poll_));
 }
 
 void Relays::Close(std::function<void()> closed) {
   is_closing_ = true;
   closed_ = std::move(closed);
-  DrainAll();
+  Drain();
   all_.clear();
-  uv_close(reinterpret_cast<uv_handle_t*>(&poll_), OnClose);
-  uv_close(reinterpret_cast<uv_handle_t*>(&idle_), OnClose);
+  uv_close(Base(&poll_), OnClose);
+  uv_close(Base(&idle_), OnClose);
 }
 
 void Relays::OnClose(uv_handle_t* handle) {
