@@ -33,6 +33,7 @@ export class Relay implements Listener {
   readonly #id: number;
   /** The plain end of the pair. */
   readonly #plain: net.Socket;
+  readonly #handle: { readStart(): void };
   // Events come in the context in which the relay was made (AsyncLocalStorage).
   readonly #context = new AsyncResource('so-crypt.Relay');
   #isClosed = false;
@@ -69,6 +70,7 @@ export class Relay implements Listener {
     if (fd < 0) {
       this.#isClosed = true;
       this.#plain = new net.Socket();
+      this.#handle = { readStart() {} };
       relays()!.forget(this.#id);
       return;
     }
@@ -76,11 +78,9 @@ export class Relay implements Listener {
     // (Before its first turn, what was read before the hand-over comes this way.)
     reader.divert = (bytes) => native.feed(this.#id, bytes);
     this.#plain = new net.Socket({ fd, allowHalfOpen: true, readable: true, writable: true });
+    this.#handle = (this.#plain as unknown as { _handle: { readStart(): void } })._handle;
     // What has gone wrong the relay tells itself.
     this.#plain.on('error', () => {});
-    this.#plain.once('end', () => {
-      this.#whenRead?.();
-    });
     // Whoever takes the handle over expects one that is reading; behind him, what comes is for nobody.
     this.#plain.read(0);
     this.#plain.resume();
@@ -92,7 +92,7 @@ export class Relay implements Listener {
 
   /** The handle of plain bytes. */
   get handle(): object {
-    return (this.#plain as unknown as { _handle: object })._handle;
+    return this.#handle;
   }
 
   get bytesRead(): number {
@@ -134,7 +134,7 @@ export class Relay implements Listener {
 
   /** Ends the handle's plain bytes behind those that have come, and calls back when they are read. */
   whenRead(callback: () => void): void {
-    if (this.#isClosed || this.#plain.destroyed || this.#plain.readableEnded) return callback();
+    if (this.#isClosed) return callback();
     this.#whenRead = callback;
     relays()!.native.endReading(this.#id);
   }
@@ -207,6 +207,13 @@ export class Relay implements Listener {
       case News.plainEnd:
         this.#hasPlainEnded = true;
         this.#whenWritten?.();
+        return;
+      case News.plainLeft:
+        // http2 stops when its session has ended as far as it is concerned, and would never see the end of the stream.
+        this.#handle.readStart();
+        return;
+      case News.plainRead:
+        this.#whenRead?.();
         return;
       case News.flushed: {
         const writes = this.#writes;

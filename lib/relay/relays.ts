@@ -12,6 +12,8 @@ export const News = {
   writeError: 8,
   plainEnd: 9,
   flushed: 10,
+  plainLeft: 11,
+  plainRead: 12,
 } as const;
 
 /** Hears what a relay has to tell. */

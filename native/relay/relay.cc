@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "relay.h"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -43,6 +45,8 @@ Relay::~Relay() {
 void Relay::OnReady(bool is_plain, bool readable, bool writable) {
   (is_plain ? plain_readable_ : wire_readable_) |= readable;
   (is_plain ? plain_writable_ : wire_writable_) |= writable;
+  // (Each time that its owner has read something.)
+  if (is_plain && writable && has_plain_ended_) asks_plain_ = true;
 }
 
 News Relay::Run(RelayMemory* memory, bool* more) {
@@ -173,8 +177,15 @@ void Relay::ReadOn(bool no_data) {
 News Relay::Read(RelayMemory* memory, bool* progress) {
   if (!FlushPlain()) return News::kNone;
   if (ends_plain_ && !has_plain_ended_) {
-    has_plain_ended_ = true;
+    has_plain_ended_ = asks_plain_ = true;
     shutdown(plain, SHUT_WR);
+  }
+  if (asks_plain_) {
+    asks_plain_ = false;
+    int unread = 0;
+    ioctl(plain, SIOCOUTQ, &unread);
+    if (unread == 0) has_plain_ended_ = ends_plain_ = false;  // told once
+    return unread == 0 ? News::kPlainRead : News::kPlainLeft;
   }
   if (is_read_over_ || is_held_) return News::kNone;
   if (!unopened_.empty()) {

@@ -25,7 +25,9 @@ enum class News : uint8_t {
   kUnsealed = 7,    // number: SealStatus; nothing more is sealed
   kWriteError = 8,  // number: -errno; nothing more is sent
   kPlainEnd = 9,    // no more will come from the plain side, and all that came is sent
-  kFlushed = 10,    // all is sent that was there when somebody asked to be told
+  kFlushed = 10,    // what Send() could not send at once is sent
+  kPlainLeft = 11,  // behind EndReading(): the plain side has not read all; its owner may have stopped reading
+  kPlainRead = 12,  // behind EndReading(): it has
 };
 
 // Memory that relays of one thread share while they run.
@@ -68,7 +70,7 @@ class Relay {
   void Feed(const uint8_t* bytes, size_t length) { unopened_.insert(unopened_.end(), bytes, bytes + length); }
   // Behind kControl. no_data: the next record must be a control record, too.
   void ReadOn(bool no_data);
-  // Nothing more is read; the plain side has its end behind all that was opened.
+  // Nothing more is read; the plain side has its end behind all that was opened. kPlainRead follows.
   void EndReading() { is_read_over_ = ends_plain_ = true; }
   // Sends records that somebody else has sealed, behind all others. False: not all of it is sent; kFlushed tells when it is.
   bool Send(const uint8_t* records, size_t length);
@@ -109,6 +111,7 @@ class Relay {
   bool has_data_ = false;
   bool ends_plain_ = false;
   bool has_plain_ended_ = false;
+  bool asks_plain_ = false;  // whether all is read
   std::vector<uint8_t> unopened_;  // behind a control record, or fed
   std::vector<uint8_t> to_plain_;  // what the plain side does not take yet
   size_t to_plain_at_ = 0;
