@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
-import { constants } from 'node:os';
 import net from 'node:net';
+import { constants } from 'node:os';
 import { replaceLibuvsReader } from '../arm-socket.js';
 import { ContentType } from '../frame-layouts.js';
 import { systemError } from '../kernel/port.js';
@@ -180,7 +180,8 @@ export class Relay implements Listener {
     const { records, reader } = this.#directions;
     switch (news) {
       case News.control:
-        if (records.accept(number, content!)) relays()!.native.readOn(this.#id, reader.handshake !== undefined);
+        if (records.accept(number, content!))
+          relays()!.native.readOn(this.#id, reader.handshake !== undefined);
         return;
       case News.misplaced:
         // Refused, whatever is in it.

@@ -1,4 +1,4 @@
-import { native, type Relays as NativeRelays } from '../native.js';
+import { type Relays as NativeRelays, native } from '../native.js';
 
 /** enum News of native/relay/relay.h. */
 export const News = {
@@ -28,7 +28,9 @@ class Relays {
   #next = 1;
   #referenced = 0;
 
-  constructor(make: new (callback: (id: number, ...news: Parameters<Listener['onNews']>) => void) => NativeRelays) {
+  constructor(
+    make: new (callback: (id: number, ...news: Parameters<Listener['onNews']>) => void) => NativeRelays,
+  ) {
     this.native = new make((id, ...news) => this.#listeners.get(id)?.onNews(...news));
   }
 
