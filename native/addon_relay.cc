@@ -66,6 +66,11 @@ class RelaysWrap : public Napi::ObjectWrap<RelaysWrap> {
       close(wire);
       return Result(info, error);
     }
+    // Node makes blocking what it takes for standard output, if a program has closed that.
+    if (pair[1] <= STDERR_FILENO) {
+      for (const int fd : {wire, pair[0], pair[1]}) close(fd);
+      return Result(info, -EMFILE);
+    }
     const uint64_t key_due = static_cast<uint64_t>(info[4].ToNumber().Int64Value());
     const int error = relays_->Add(Id(info), std::make_unique<Relay>(wire, pair[0], sealer, opener, key_due));
     if (error != 0) {

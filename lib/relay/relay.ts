@@ -28,7 +28,6 @@ const counters = new Float64Array(3);
  * other end the addon seals and opens (native/relay). The keys stay the socket's, as does everything that is no application data.
  */
 export class Relay implements Listener {
-  readonly #socket: Socket;
   readonly #directions: Directions;
   readonly #id: number;
   /** The plain end of the pair. */
@@ -60,7 +59,6 @@ export class Relay implements Listener {
   }
 
   private constructor(socket: Socket, directions: Directions) {
-    this.#socket = socket;
     this.#directions = directions;
     const { native } = relays()!;
     this.#id = relays()!.enroll(this);

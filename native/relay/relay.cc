@@ -176,6 +176,7 @@ void Relay::ReadOn(bool no_data) {
 
 News Relay::Read(RelayMemory* memory, bool* progress) {
   if (!FlushPlain()) return News::kNone;
+  if (plain_error_ != 0) return EndReadingWith(News::kReadError, std::exchange(plain_error_, 0));
   if (ends_plain_ && !has_plain_ended_) {
     has_plain_ended_ = asks_plain_ = true;
     shutdown(plain, SHUT_WR);
@@ -253,8 +254,11 @@ bool Relay::FlushPlain() {
       plain_writable_ = false;
       return false;
     }
-    // Its owner has closed it, and wants nothing more.
-    if (count < 0) is_read_over_ = true;
+    if (count < 0) {
+      // Its owner has closed it, and wants nothing more; else something is lost, and that must be told.
+      if (count != -EPIPE && count != -ECONNRESET) plain_error_ = static_cast<int>(count);
+      is_read_over_ = true;
+    }
     to_plain_at_ = count < 0 ? to_plain_.size() : to_plain_at_ + static_cast<size_t>(count);
   }
   if (to_plain_at_ < to_plain_.size()) return false;

@@ -109,6 +109,7 @@ class Relay {
   bool is_held_ = false;  // by a control record
   bool no_data_ = false;
   bool has_data_ = false;
+  int plain_error_ = 0;  // not told yet
   bool ends_plain_ = false;
   bool has_plain_ended_ = false;
   bool asks_plain_ = false;  // whether all is read
