@@ -178,9 +178,7 @@ export class Relay implements Listener {
     const { records, reader } = this.#directions;
     switch (news) {
       case News.control:
-        if (records.accept(number, content!))
-          relays()!.native.readOn(this.#id, reader.handshake !== undefined);
-        return;
+        return this.#onControl(number, content!);
       case News.misplaced:
         // Refused, whatever is in it.
         records.accept(ContentType.applicationData, NO_BYTES);
@@ -219,6 +217,17 @@ export class Relay implements Listener {
         this.#writes = [];
         for (const callback of writes) callback();
       }
+    }
+  }
+
+  #onControl(type: number, content: Buffer): void {
+    const { records, reader } = this.#directions;
+    let more = true;
+    try {
+      more = records.accept(type, content);
+    } finally {
+      // Also when a listener of the application throws, which is no fault of the connection's.
+      if (more) relays()!.native.readOn(this.#id, reader.handshake !== undefined);
     }
   }
 }
