@@ -42,9 +42,10 @@ Relay::~Relay() {
   close(plain);
 }
 
-void Relay::OnReady(bool is_plain, bool readable, bool writable) {
+void Relay::OnReady(bool is_plain, bool readable, bool writable, bool ended) {
   (is_plain ? plain_readable_ : wire_readable_) |= readable;
   (is_plain ? plain_writable_ : wire_writable_) |= writable;
+  if (is_plain && ended) sees_plain_end_ = true;
   // (Each time that its owner has read something.)
   if (is_plain && writable && has_plain_ended_) asks_plain_ = true;
 }
@@ -95,8 +96,8 @@ News Relay::Write(RelayMemory* memory, bool* progress) {
   const ssize_t count = ReceiveNow(plain, memory->plain, most);
   // (A pair that is reset has ended, too: its owner has closed it.)
   if (count == 0 || (count < 0 && !WouldBlock(count))) return EndWritingWith(News::kPlainEnd, 0);
-  // What is not full was all there is; there will be an event when more comes.
-  if (count < static_cast<ssize_t>(most)) plain_readable_ = false;
+  // What is not full was all there is; there will be an event when more comes, but none for an end that is there already.
+  if (count < 0 || (count < static_cast<ssize_t>(most) && !sees_plain_end_)) plain_readable_ = false;
   if (count < 0) return News::kNone;
   *progress = true;
   bytes_written_ += static_cast<size_t>(count);

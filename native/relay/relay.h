@@ -54,7 +54,7 @@ class Relay {
   const int plain;
 
   // As edge-triggered polls tell it.
-  void OnReady(bool is_plain, bool readable, bool writable);
+  void OnReady(bool is_plain, bool readable, bool writable, bool ended);
 
   // Goes on as far as it can without waiting, up to the first news. *more: it has stopped so that others have their turn.
   News Run(RelayMemory* memory, bool* more);
@@ -100,6 +100,7 @@ class Relay {
   bool is_write_over_ = false;
   bool is_key_due_ = false;  // and somebody knows
   bool tells_flushed_ = false;
+  bool sees_plain_end_ = false;  // behind what is still to be read
   int write_error_ = 0;  // not told yet
   std::vector<uint8_t> to_wire_;  // what the connection does not take yet; without memory nearly always
   size_t to_wire_at_ = 0;

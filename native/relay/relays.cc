@@ -103,8 +103,9 @@ void Relays::OnReady(uv_poll_t* handle, int, int) {
     if (found == self->all_.end()) continue;
     // What has failed shows at the next system call.
     const bool is_broken = (events[i].events & (EPOLLHUP | EPOLLERR)) != 0;
-    found->second.relay->OnReady((events[i].data.u64 & 1) != 0, is_broken || (events[i].events & (EPOLLIN | EPOLLRDHUP)) != 0,
-                                 is_broken || (events[i].events & EPOLLOUT) != 0);
+    const bool is_ended = is_broken || (events[i].events & EPOLLRDHUP) != 0;
+    found->second.relay->OnReady((events[i].data.u64 & 1) != 0, is_ended || (events[i].events & EPOLLIN) != 0,
+                                 is_broken || (events[i].events & EPOLLOUT) != 0, is_ended);
     self->MakeReady(id, &found->second);
   }
   self->RunReady();
