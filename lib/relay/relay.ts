@@ -21,6 +21,9 @@ interface Directions {
   readonly reader: RecordReader;
 }
 
+/** -errno of writing to a peer that has closed the connection. */
+const GONE: readonly number[] = [-constants.errno.EPIPE, -constants.errno.ECONNRESET];
+
 const counters = new Float64Array(3);
 
 /**
@@ -28,6 +31,7 @@ const counters = new Float64Array(3);
  * other end the addon seals and opens (native/relay). The keys stay the socket's, as does everything that is no application data.
  */
 export class Relay implements Listener {
+  readonly #socket: Socket;
   readonly #directions: Directions;
   readonly #id: number;
   /** The plain end of the pair. */
@@ -59,6 +63,7 @@ export class Relay implements Listener {
   }
 
   private constructor(socket: Socket, directions: Directions) {
+    this.#socket = socket;
     this.#directions = directions;
     const { native } = relays()!;
     this.#id = relays()!.enroll(this);
@@ -200,6 +205,8 @@ export class Relay implements Listener {
       case News.unsealed:
         return records.fail(failureOf(number));
       case News.writeError:
+        // A peer that is gone is no error of the streams, as little as with Node's own handle.
+        if (GONE.includes(number)) return void this.#socket.destroy();
         return records.fail(systemError(number, 'write'));
       case News.plainEnd:
         this.#hasPlainEnded = true;
