@@ -47,6 +47,9 @@
             "sources": [
               "native/addon_handshake.cc",
               "native/addon_linux.cc",
+              "native/addon_relay.cc",
+              "native/relay/relay.cc",
+              "native/relay/relays.cc",
               "native/handshake/handshake.cc",
               "native/handshake/here.cc",
               "native/handshake/loop.cc",

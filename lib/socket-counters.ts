@@ -4,8 +4,17 @@ import { kState, type State } from './socket-internals.js';
 
 /** bytesRead and bytesWritten count the application's bytes. (@types/node has them as fields, which can't be overridden in a class.) */
 export function countPlainBytes(prototype: Socket): void {
-  count(prototype, 'bytesRead', ({ records }) => records?.overheadRead ?? 0);
-  count(prototype, 'bytesWritten', ({ records, fileBytes }) => (records?.overheadWritten ?? 0) - fileBytes);
+  count(
+    prototype,
+    'bytesRead',
+    ({ records, relay }) => (records?.overheadRead ?? 0) - (relay?.bytesRead ?? 0),
+  );
+  count(
+    prototype,
+    'bytesWritten',
+    ({ records, relay, fileBytes }) =>
+      (records?.overheadWritten ?? 0) - fileBytes - (relay?.bytesWritten ?? 0),
+  );
 }
 
 function count(

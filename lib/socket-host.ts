@@ -29,6 +29,7 @@ export class SocketHost implements Host, PlainOutlet, ReaderHost {
   // Asked anew each time: a number that is no longer this connection's may be another one's.
   get idleDescriptor(): number {
     const { _handle: handle } = this.#socket;
+    if (this.#socket[kState]!.relay !== null) return -1; // what it has comes first
     return handle?.writeQueueSize === 0 ? (handle.fd ?? -1) : -1;
   }
 
@@ -108,7 +109,9 @@ export class SocketHost implements Host, PlainOutlet, ReaderHost {
   // With onread, data may wait for the application where the stream does not know of it.
   #afterData(run: () => void): void {
     const onread = this.#socket[kOnread];
-    if (onread === null) run();
+    const { relay } = this.#socket[kState]!;
+    if (relay !== null) relay.whenRead(run);
+    else if (onread === null) run();
     else onread.whenEmpty(run);
   }
 }

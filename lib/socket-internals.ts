@@ -5,6 +5,7 @@ import type { KernelPort } from './kernel/port.js';
 import type { SshCipherName, SshMacName } from './packets/options.js';
 import type { Callback } from './records/direction.js';
 import type { RecordStream } from './records/record-stream.js';
+import type { Relay } from './relay/relay.js';
 import type { FileTransfer } from './send-file.js';
 
 import type { SendableHandle } from './sent-away.js';
@@ -51,6 +52,8 @@ export class State {
   files: Map<Buffer, FileTransfer> | undefined;
   /** Bytes that sendfile(2) has sent, which libuv does not count. */
   fileBytes = 0;
+  /** Carries the plaintext to a handle of its own. */
+  relay: Relay | null = null;
   /** Entries of the writable queue that were written before the write direction was armed. */
   plainEntries = 0;
   /** Entries that have left the writable queue and wait for those of another kind before them. */

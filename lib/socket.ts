@@ -274,9 +274,16 @@ export class Socket extends callableBase(net.Socket) {
     if (state === null) return super._final(callback);
     if (state.gate !== null) return this[kHold](state, () => this._final(callback), callback);
     if (!state.records || !this._handle) return super._final(callback);
-    state.records.writer?.sendSealed?.();
+    const { relay } = state;
+    if (relay !== null) return relay.finish(() => this.#close(callback));
+    this.#close(callback);
+  }
+
+  #close(callback: Callback): void {
+    const records = this[kState]!.records!;
+    records.writer?.sendSealed?.();
     // A peer that is gone can't be told; shutdown() below treats that as net does, and lost data shows elsewhere.
-    state.records.sendClose(() => super._final(callback));
+    records.sendClose(() => super._final(callback));
   }
 
   override _read(size: number): void {
@@ -319,11 +326,13 @@ export class Socket extends callableBase(net.Socket) {
   // A descriptor of ours may be what keeps the event loop running.
   override ref(): this {
     this[kState]?.port?.setRef(true);
+    this[kState]?.relay?.setRef(true);
     return super.ref();
   }
 
   override unref(): this {
     this[kState]?.port?.setRef(false);
+    this[kState]?.relay?.setRef(false);
     return super.unref();
   }
 
@@ -336,6 +345,8 @@ export class Socket extends callableBase(net.Socket) {
         state.tap.end();
         return false;
       }
+      // It sees FIN by itself, behind what it has still to open.
+      if (state.relay !== null) return false;
       if (state.records?.reader && !state.records.onFin()) return false;
     } else if (state !== null && (state.tap !== null || state.records?.reader)) {
       return this[kReceive](chunk as Buffer, (chunk as Buffer).length);
@@ -348,11 +359,21 @@ export class Socket extends callableBase(net.Socket) {
     const state = this[kState];
     if (ms === 0 && state !== null && state.sendable && this._handle === null && !this.destroyed)
       sendAway(this, state);
+    state?.relay?.stopTimer();
     return super.setTimeout(ms, callback);
+  }
+
+  /** net.Socket's own: the timer of setTimeout() has run out. */
+  _onTimeout(): void {
+    const ms = this.timeout ?? 0;
+    const { relay } = this[kState] ?? {};
+    if (relay && !this.destroyed && ms > 0 && !relay.isIdle(ms, () => this._onTimeout())) return;
+    (net.Socket.prototype as unknown as { _onTimeout(): void })._onTimeout.call(this);
   }
 
   override _destroy(error: Error | null, callback: Callback): void {
     const state = this[kState];
+    state?.relay?.close();
     // First: as long as the duplicate is there, the kernel does not take the connection for closed.
     state?.port?.close();
     super._destroy(error, callback);
@@ -368,6 +389,11 @@ export class Socket extends callableBase(net.Socket) {
 
   /** Bytes to the kernel as they are, behind all that was handed to it before. */
   [kRawWrite](bytes: Buffer, callback: Callback): void {
+    const { relay, records } = this[kState] ?? {};
+    if (relay && records) {
+      records.overheadWritten -= bytes.length; // libuv has never counted them
+      return relay.write(bytes, callback);
+    }
     super._write(bytes, 'buffer' as BufferEncoding, settling(this, callback));
   }
 

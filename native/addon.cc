@@ -391,6 +391,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
 #endif
 #ifdef __linux__
   DefineHandshakes(env, exports);
+  DefineRelays(env, exports);
 #endif
   return exports;
 }

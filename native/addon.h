@@ -151,4 +151,7 @@ void DefineLinuxKernel(Napi::Env env, Napi::Object kernel);
 // addon_handshake.cc: handshakes in threads, on Linux.
 void DefineHandshakes(Napi::Env env, Napi::Object exports);
 
+// addon_relay.cc: relays, on Linux.
+void DefineRelays(Napi::Env env, Napi::Object exports);
+
 }  // namespace so_crypt

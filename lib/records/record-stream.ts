@@ -239,6 +239,11 @@ export class RecordStream implements RecordSink {
     return false;
   }
 
+  /** The end of the plaintext, which has come otherwise than by {@link open}. */
+  deliverEnd(): void {
+    this.#host.deliverEnd();
+  }
+
   /** Tells the peer by an alert, where that can be done, and destroys the socket. */
   fail(error: Error): void {
     // The peer's own alert is not answered by one.

@@ -15,6 +15,8 @@ export class RecordReader extends Reader {
   /** What native.open knows it by. */
   #slot: number;
   readonly #isCbc: boolean;
+  /** Takes what comes; it opens by itself. */
+  divert: ((bytes: Uint8Array) => void) | undefined;
   #stashed = 0;
 
   /** @param made in place of the secret, a number that a handshake has made */
@@ -29,15 +31,15 @@ export class RecordReader extends Reader {
     this.#isCbc = arming.facts.mode === 'cbc';
   }
 
-  // Undefined: it has been disposed of.
-  get #owner(): Opener | undefined {
+  /** Undefined: it has been disposed of. */
+  get opener(): Opener | undefined {
     if (this.#opener === undefined && this.#slot !== NO_SLOT) this.#opener = new native.Opener(this.#slot);
     return this.#opener;
   }
 
   state(): ReadState {
     const { engine, closed, truncated, keyUpdates } = this;
-    const { sequence = 0n, frames = 0 } = this.#owner ?? {};
+    const { sequence = 0n, frames = 0 } = this.opener ?? {};
     return { engine, sequence, records: BigInt(frames), keyUpdates, closed, truncated };
   }
 
@@ -48,12 +50,12 @@ export class RecordReader extends Reader {
 
   /** Bytes that the unfinished record lacks, or its header does; 0 between two records. */
   get missing(): number {
-    return this.#owner?.missing ?? 0;
+    return this.opener?.missing ?? 0;
   }
 
   /** The IV of the next record of a chained layout. */
   get iv(): Uint8Array {
-    return this.#owner!.iv;
+    return this.opener!.iv;
   }
 
   get updateHint(): string {
@@ -61,7 +63,7 @@ export class RecordReader extends Reader {
   }
 
   get usedKeys(): Uint8Array {
-    return this.#owner!.usedKeys;
+    return this.opener!.usedKeys;
   }
 
   open(input: Uint8Array, length: number, sink: RecordSink): void {
@@ -70,6 +72,10 @@ export class RecordReader extends Reader {
   }
 
   override openLast(input: Uint8Array, length: number, sink: RecordSink): Buffer | undefined {
+    if (this.divert !== undefined) {
+      this.divert(input.subarray(0, length));
+      return undefined;
+    }
     const { result } = native;
     for (let start = 0; ; ) {
       const least = this.#stashed + length - start;
@@ -91,13 +97,13 @@ export class RecordReader extends Reader {
         const content = Buffer.from(output.subarray(end, end + result[3]!));
         if (!sink.onControl(type, content)) return undefined;
       } else if (status < 0) {
-        throw this.#error(status);
+        throw this.failureOf(status);
       }
     }
   }
 
   keyUpdate(): boolean {
-    if (!this.#owner?.updateKey()) return false;
+    if (!this.opener?.updateKey()) return false;
     this.keyUpdates++;
     return true;
   }
@@ -109,9 +115,10 @@ export class RecordReader extends Reader {
     this.#slot = NO_SLOT; // it is another connection's from here on
   }
 
-  #error(status: number): SoCryptError {
+  /** @param status that opening has ended with */
+  failureOf(status: number): SoCryptError {
     const make = (code: SoCryptErrorCode, message: string, alert: number) =>
-      new SoCryptError(code, `${message} (record ${this.#owner?.sequence} of ${this.protocol})`, { alert });
+      new SoCryptError(code, `${message} (record ${this.opener?.sequence} of ${this.protocol})`, { alert });
     switch (status) {
       case OpenStatus.badMac:
         return make('ERR_SO_CRYPT_BAD_RECORD_MAC', 'A record is not authentic', Alert.badRecordMac);

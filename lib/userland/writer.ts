@@ -89,8 +89,8 @@ export class RecordWriter {
     this.segment = this.#largestSegment();
   }
 
-  // Undefined: it has been disposed of.
-  get #owner(): Sealer | undefined {
+  /** Undefined: it has been disposed of. */
+  get sealer(): Sealer | undefined {
     if (this.#sealer === undefined && this.#slot !== NO_SLOT) this.#sealer = new native.Sealer(this.#slot);
     return this.#sealer;
   }
@@ -102,17 +102,22 @@ export class RecordWriter {
   /** Plaintext bytes of a record, from the next one on; never more than what it was armed with. */
   setMaxFragment(size: number): void {
     this.#maxFragment = Math.min(size, this.#mostFragment);
-    this.#owner?.setMaxFragment(this.#maxFragment);
+    this.sealer?.setMaxFragment(this.#maxFragment);
     this.segment = this.#largestSegment();
   }
 
   state(): Omit<DirectionState, 'engine'> {
-    const { sequence = 0n, frames = 0 } = this.#owner ?? {};
+    const { sequence = 0n, frames = 0 } = this.sealer ?? {};
     return { sequence, records: BigInt(frames), keyUpdates: this.#keyUpdates };
   }
 
   get usedKeys(): Uint8Array {
-    return this.#owner!.usedKeys;
+    return this.sealer!.usedKeys;
+  }
+
+  /** Records behind which the key is to be changed; 0: it can't be. */
+  get keyDue(): number {
+    return this.canUpdate ? this.#keyUpdateAfter : 0;
   }
 
   /** What does not change: layout, cipher and limit. */
@@ -128,7 +133,7 @@ export class RecordWriter {
 
   /** What another engine needs to go on behind the last record; undefined when the provider does not keep the key. */
   exportKeys(): ExportedKeys | undefined {
-    return this.#owner?.exportKeys();
+    return this.sealer?.exportKeys();
   }
 
   /**
@@ -140,7 +145,7 @@ export class RecordWriter {
   seal(chunks: Uint8Array | readonly Uint8Array[], length: number): Sealed {
     const records = Math.ceil(length / this.#maxFragment);
     if (this.#atMost + records <= this.#limit) return this.#seal(ContentType.applicationData, chunks, length);
-    const frames = this.#owner?.frames ?? 0;
+    const frames = this.sealer?.frames ?? 0;
     this.#atMost = frames;
     if (this.canUpdate && frames > 0 && frames + records > this.#keyUpdateAfter) {
       const update = this.keyUpdate(false);
@@ -235,7 +240,7 @@ export class RecordWriter {
    */
   keyUpdate(request: boolean): Sealed {
     const sealed = this.#seal(ContentType.handshake, Uint8Array.of(24, 0, 0, 1, request ? 1 : 0), 5);
-    if (!this.#owner?.updateKey()) throw providerFailed();
+    if (!this.sealer?.updateKey()) throw providerFailed();
     this.#keyUpdates++;
     this.#atMost = 0;
     return sealed;
@@ -281,7 +286,8 @@ export function errorOf(count: number): number {
   return count < 0 && !FOR_LIBUV.includes(count) ? count : 0;
 }
 
-function failureOf(status: number): SoCryptError {
+/** @param status that sealing has ended with */
+export function failureOf(status: number): SoCryptError {
   return status === SealStatus.limit ? sequenceEnded() : providerFailed();
 }
 

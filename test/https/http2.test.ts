@@ -91,7 +91,12 @@ test('promisify(http2.connect), over http, and addresses that are none', async (
 const large = new Random(7).bytes(3_000_000);
 
 test('responses of more than sockets take, to a client that reads late, and a session that is closed meanwhile', async () => {
-  const web = http2.createSecureServer({ ...credentials, engine, ...onWorkers });
+  const web = http2.createSecureServer({
+    ...credentials,
+    engine,
+    ...onWorkers,
+    maxSessionMemory: 100, // a megabyte each; what waits in responses counts
+  });
   let written = 0;
   web.on('stream', (stream) => {
     stream.respond();
