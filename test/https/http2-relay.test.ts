@@ -254,7 +254,8 @@ test('close() of a session ends it with GOAWAY, behind responses that are on the
   await waitFor(stream, 'response');
   sessions[0]!.close();
   const end = new Promise((resolve) => server.close(resolve));
-  assert.equal(await digestOf(stream), digest);
+  // At once: what its stream still holds when the connection ends is lost with a client of Node 26, though all of it has arrived.
+  assert.equal(sha256(await collect(stream)), digest);
   await goaway;
   await end;
 });
