@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "addon.h"
+#include "async_call.h"
 #include "handshake/here.h"
 #include "handshake/threads.h"
 
@@ -124,18 +125,15 @@ class ThreadsWrap : public Napi::ObjectWrap<ThreadsWrap> {
     options.each.most_in_flight = info[1].ToNumber().Uint32Value();
     options.niceness = info[2].ToNumber().Int32Value();
     options.each.timeout = std::chrono::milliseconds(info[3].ToNumber().Int64Value());
-    if (napi_create_threadsafe_function(env, info[4], nullptr, Napi::String::New(env, "so-crypt.handshakes"), 0, 1, nullptr, nullptr, nullptr,
-                                        nullptr, &notice_) != napi_ok) {
-      Napi::TypeError::New(env, "no callback").ThrowAsJavaScriptException();
+    notice_ = AsyncCall::Open(env, info[4].As<Napi::Function>(), "so-crypt.handshakes");
+    if (notice_ == nullptr) {
+      Napi::TypeError::New(env, "no event loop").ThrowAsJavaScriptException();
       return;
     }
-    napi_unref_threadsafe_function(env, notice_);
-    threads_ = std::make_unique<HandshakeThreads>(options, [this] { napi_call_threadsafe_function(notice_, nullptr, napi_tsfn_nonblocking); });
+    threads_ = std::make_unique<HandshakeThreads>(options, [notice = notice_] { notice->Ask(); });
+    napi_add_env_cleanup_hook(env, OnEnvironmentEnd, this);
   }
-  ~ThreadsWrap() override {
-    if (is_started_) napi_remove_env_cleanup_hook(Env(), OnEnvironmentEnd, this);
-    End();
-  }
+  ~ThreadsWrap() override { Stop(Env()); }
 
  private:
   static void OnEnvironmentEnd(void* self) { static_cast<ThreadsWrap*>(self)->End(); }
@@ -143,16 +141,13 @@ class ThreadsWrap : public Napi::ObjectWrap<ThreadsWrap> {
   // start() → 0 or -errno. Call it again after a secure context was made: an environment that ends destroys what was made last first.
   Napi::Value Start(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
-    int error = 0;
-    if (is_started_) {
-      napi_remove_env_cleanup_hook(env, OnEnvironmentEnd, this);
-    } else if (threads_ != nullptr) {
-      Running::Instance().Add(threads_.get());
-      error = threads_->Start();
-      is_started_ = true;
-    }
-    if (is_started_) napi_add_env_cleanup_hook(env, OnEnvironmentEnd, this);
-    return Result(info, error);
+    if (threads_ == nullptr) return Result(info, -EINVAL);
+    napi_remove_env_cleanup_hook(env, OnEnvironmentEnd, this);
+    napi_add_env_cleanup_hook(env, OnEnvironmentEnd, this);
+    if (is_started_) return Result(info, 0);
+    is_started_ = true;
+    Running::Instance().Add(threads_.get());
+    return Result(info, threads_->Start());
   }
 
   // submit(id, fd, context) → the thread's index
@@ -173,13 +168,13 @@ class ThreadsWrap : public Napi::ObjectWrap<ThreadsWrap> {
 
   // setRef(on): whether they keep the process alive
   void SetRef(const Napi::CallbackInfo& info) {
-    if (notice_ == nullptr) return;
-    if (info[0].ToBoolean()) napi_ref_threadsafe_function(info.Env(), notice_);
-    else napi_unref_threadsafe_function(info.Env(), notice_);
+    if (notice_ != nullptr) notice_->SetRef(info[0].ToBoolean());
   }
 
-  void Stop(const Napi::CallbackInfo& info) {
-    if (is_started_) napi_remove_env_cleanup_hook(info.Env(), OnEnvironmentEnd, this);
+  void Stop(const Napi::CallbackInfo& info) { Stop(info.Env()); }
+
+  void Stop(Napi::Env env) {
+    if (threads_ != nullptr) napi_remove_env_cleanup_hook(env, OnEnvironmentEnd, this);
     End();
   }
 
@@ -187,13 +182,12 @@ class ThreadsWrap : public Napi::ObjectWrap<ThreadsWrap> {
     if (threads_ == nullptr) return;
     Running::Instance().Stop(threads_.get());
     threads_.reset();
-    is_started_ = false;
-    if (notice_ != nullptr) napi_release_threadsafe_function(notice_, napi_tsfn_abort);
+    notice_->Close();
     notice_ = nullptr;
   }
 
   std::unique_ptr<HandshakeThreads> threads_;
-  napi_threadsafe_function notice_ = nullptr;
+  AsyncCall* notice_ = nullptr;
   bool is_started_ = false;
 };
 
@@ -262,13 +256,8 @@ class HereWrap : public Napi::ObjectWrap<HereWrap> {
   }
 
   void OnNews() {
-    const Napi::Env env = Env();
-    const Napi::HandleScope scope(env);
-    // Not by MakeCallback() of node-addon-api, which ends the process when this thread is being terminated.
-    napi_value result, error;
-    if (napi_make_callback(env, context_, Value(), callback_.Value(), 0, nullptr, &result) != napi_pending_exception) return;
-    // What a listener of the application throws is an uncaught exception, as it is with Node's own sockets.
-    if (napi_get_and_clear_last_exception(env, &error) == napi_ok) napi_fatal_exception(env, error);
+    const Napi::HandleScope scope(Env());
+    CallBack(Env(), context_, callback_, Value());
   }
 
   // The environment ends: the event loop must be let go of before. (One that is closing already will say so.)
