@@ -9,6 +9,7 @@ import { deliverNow } from './deliver-now.js';
 import { type Engines, resolveEngine } from './engines.js';
 import { SoCryptError } from './errors.js';
 import { KernelPort, offloadOf } from './kernel/port.js';
+import { writeMixed } from './mixed-writes.js';
 import { OnreadDelivery, type UserOnread } from './onread.js';
 import { type SshArming, validateSsh } from './packets/arm.js';
 import { armForSsh } from './packets/arm-socket.js';
@@ -240,33 +241,8 @@ export class Socket extends callableBase(net.Socket) {
       const gathered = gather(entries, records.writer.atOnce ?? 0);
       return records.send(gathered ? [gathered] : entries.map(bytesOf), callback);
     }
-    // One after the other: the entries of one kind that come first, then the rest.
-    const kindOf = ({ chunk }: Entry, index: number): string | Buffer => {
-      if (state.files?.has(chunk as Buffer)) return chunk;
-      return index < state.plainEntries || !state.records?.writer ? 'plain' : 'records';
-    };
-    const kind = kindOf(entries[0]!, 0);
-    const next = entries.findIndex((entry, index) => kindOf(entry, index) !== kind);
-    state.heldEntries = next < 0 ? 0 : entries.length - next;
-    const run = next < 0 ? entries : entries.slice(0, next);
-    const file =
-      kind === 'records' && next > 0 ? state.files?.get(entries[next]!.chunk as Buffer) : undefined;
-    if (file !== undefined) {
-      // What comes before a file can share its first record.
-      const rest = entries.slice(next + 1);
-      const behind: Callback = (error) =>
-        error || rest.length === 0 ? callback(error) : this._writev(rest, callback);
-      return this[kRunFile](entries[next]!.chunk as Buffer, file, false, behind, run.map(bytesOf));
-    }
-    const after: Callback = (error) => {
-      if (error || next < 0) callback(error);
-      else this._writev(entries.slice(next), callback);
-    };
-    const [{ chunk, encoding }] = run as [Entry];
-    if (run.length === 1) return this._write(chunk, encoding as BufferEncoding, after);
-    if (kind === 'records') return state.records!.send(run.map(bytesOf), after);
-    state.plainEntries = Math.max(0, state.plainEntries - run.length);
-    super._writev!(run as never, after);
+    const writePlain = (plain: Entry[], done: Callback): void => super._writev!(plain as never, done);
+    writeMixed(this, state, entries, writePlain, callback);
   }
 
   override _final(callback: Callback): void {
