@@ -242,7 +242,7 @@ export function present(document: BenchDocument, style: 'text' | 'markdown'): st
     .filter((engine) => engine.unavailable !== null)
     .map(({ name, unavailable: reason }) => `Not measured: ${label(name)}, ${reason}`);
   const head = [
-    `${machine.cpu}, ${machine.cores} cores, ${machine.kernel}`,
+    `${machine.cpu}, ${machine.cores} cores, ${machine.kernel}, TCP with ${machine.congestionControl ?? 'an unknown congestion control'}`,
     `Node ${machine.node}, OpenSSL ${machine.openssl}, commit ${machine.commit ?? 'unknown'}, ${machine.date}`,
     `${options.sizeMB} MB a trial, medians of ${options.repeat} rounds${options.quick ? ', --quick' : ''}; ` +
       `1 MB is 10^6 bytes; ${document.seconds} s`,

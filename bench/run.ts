@@ -7,7 +7,7 @@ import { engines } from './engines.js';
 import { runHandshakes } from './handshakes.js';
 import { runHttps } from './https.js';
 import { loadUnavailable } from './https-load.js';
-import { describeMachine } from './machine.js';
+import { describeMachine, pacingOf } from './machine.js';
 import { runMany } from './many.js';
 import { runMemory } from './memory.js';
 import { opensshUnavailable } from './openssh.js';
@@ -36,6 +36,8 @@ export async function runBench(
   // The engine whose record layer can be called without a socket.
   const userland = usable.find(({ name }) => name === 'evp');
   const notes: string[] = [];
+  const pacing = pacingOf(machine);
+  if (pacing !== undefined) notes.push(pacing);
 
   let rows: BenchDocument['rows'] = [];
   let cipherSpeed: BenchDocument['cipherSpeed'] = null;
