@@ -7,6 +7,7 @@ import {
 } from 'node:tls';
 import type { CryptState } from '../lib/crypt-options.js';
 import type { TLSSocket } from '../lib/tls.js';
+import type { HandshakeWorkers } from '../lib/tls-options.js';
 import { benchCertificate, type CredentialName, credentials } from './certificate.js';
 import type { BenchCipher } from './ciphers.js';
 
@@ -34,8 +35,7 @@ export interface Engine {
 
 export interface ServerSettings {
   readonly certificate?: CredentialName;
-  /** so-crypt's handshakeWorkers. */
-  readonly workers?: number;
+  readonly workers?: HandshakeWorkers['handshakeWorkers'];
 }
 
 const host = '127.0.0.1';

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { kComplete, TLSSocket } from '../lib/tls-socket.js';
 import type { BenchCipher } from './ciphers.js';
 import { engineByName } from './engines.js';
@@ -28,10 +28,13 @@ export async function handOvers(cipher: BenchCipher, engine: string): Promise<Ha
     });
   };
 
-  const server = await engineByName(engine).server(cipher, (socket) => {
+  const onConnection = (socket: Socket): void => {
     socket.on('error', () => {});
     socket.resume().end();
-  });
+  };
+  // There is none behind a handshake without JavaScript.
+  const workers = { threads: 0, native: false };
+  const server = await engineByName(engine).server(cipher, onConnection, { workers });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
