@@ -181,6 +181,8 @@ export interface BenchDocument {
   readonly engines: readonly { readonly name: string; readonly unavailable: string | null }[];
   /** What the reader should know, such as a tool that is missing. */
   readonly notes: readonly string[];
+  /** Sections that have failed, each with the reason. */
+  readonly failures: readonly string[];
   readonly rows: readonly BulkResult[];
   readonly cipherSpeed: CipherSpeed | null;
   readonly handshakes: readonly HandshakeResult[];

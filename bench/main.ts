@@ -47,6 +47,8 @@ async function main(): Promise<void> {
     ? JSON.stringify(document, null, 2)
     : present(document, options.markdown ? 'markdown' : 'text');
   process.stdout.write(`${text}\n`);
+  for (const failure of document.failures) process.stderr.write(`bench: ${failure}\n`);
+  if (document.failures.length > 0) process.exitCode = 1;
 }
 
 try {

@@ -1,5 +1,6 @@
 import { runBulk } from './bulk.js';
 import { planBulk } from './bulk-plan.js';
+import { killChildren } from './child.js';
 import { runCipherSpeed } from './cipher-speed.js';
 import { ciphers } from './ciphers.js';
 import { type BenchDocument, schema } from './document.js';
@@ -11,7 +12,7 @@ import { describeMachine, pacingOf } from './machine.js';
 import { runMany } from './many.js';
 import { runMemory } from './memory.js';
 import { opensshUnavailable } from './openssh.js';
-import type { BenchOptions } from './options.js';
+import type { BenchOptions, Section } from './options.js';
 import { Payload } from './payload.js';
 import type { Progress } from './progress.js';
 import { runSmall } from './small.js';
@@ -20,7 +21,10 @@ import { countingUnavailable } from './syscalls.js';
 import { judge } from './targets.js';
 import { runWorkerHandshakes } from './worker-handshakes.js';
 
-/** All that the options ask for. `onPayload` gets the file as soon as it exists, for whoever has to remove it. */
+/**
+ * All that the options ask for; a section that fails takes none of the others with it. `onPayload` gets the file as soon as it exists, for
+ * whoever has to remove it.
+ */
 export async function runBench(
   options: BenchOptions,
   progress: Progress,
@@ -39,46 +43,49 @@ export async function runBench(
   const pacing = pacingOf(machine);
   if (pacing !== undefined) notes.push(pacing);
 
-  let rows: BenchDocument['rows'] = [];
+  const failures: string[] = [];
+  const measure = async <T>(section: Section, run: () => Promise<readonly T[]>): Promise<readonly T[]> => {
+    if (!options.only.includes(section)) return [];
+    try {
+      return await run();
+    } catch (error) {
+      killChildren();
+      failures.push(`${section}: ${error instanceof Error ? error.message : String(error)}`);
+      return [];
+    }
+  };
+
   let cipherSpeed: BenchDocument['cipherSpeed'] = null;
-  if (options.only.includes('bulk')) {
+  const rows = await measure('bulk', async () => {
     const uncounted = countingUnavailable();
     if (uncounted !== null) notes.push(`system calls not counted: ${uncounted}`);
     const payload = new Payload(options.sizeMB * 1e6);
     onPayload(payload);
-    rows = await runBulk(planBulk(options, usable), payload, options, uncounted === null, progress);
+    const measured = await runBulk(planBulk(options, usable), payload, options, uncounted === null, progress);
     payload.remove();
     cipherSpeed = await runCipherSpeed(userland !== undefined, options.quick, progress);
-  }
-  const handshakes = options.only.includes('handshake')
-    ? await runHandshakes(usable, options.quick, progress)
-    : [];
-  const workerHandshakes = options.only.includes('workers')
-    ? await runWorkerHandshakes(usable, options, progress)
-    : [];
+    return measured;
+  });
+  const handshakes = await measure('handshake', () => runHandshakes(usable, options.quick, progress));
+  const workerHandshakes = await measure('workers', () => runWorkerHandshakes(usable, options, progress));
   // Many connections are also many idle ones.
-  const isMemoryAsked = options.only.includes('memory') || options.only.includes('many');
-  const memory = isMemoryAsked ? await runMemory(usable, options.quick, progress) : [];
+  const idle = options.only.includes('memory') ? 'memory' : 'many';
+  const memory = await measure(idle, () => runMemory(usable, options.quick, progress));
   const names = options.ciphers ?? ciphers.map(({ name }) => name);
-  const small =
-    options.only.includes('small') && userland
-      ? await runSmall(userland.name, names, options.quick, progress)
-      : [];
-  let ssh: BenchDocument['ssh'] = [];
-  if (options.only.includes('ssh')) {
+  const small = await measure('small', async () =>
+    userland ? runSmall(userland.name, names, options.quick, progress) : [],
+  );
+  const ssh = await measure('ssh', async () => {
     const unavailable = opensshUnavailable();
     notes.push(unavailable === null ? nativeSsh2() : `no SSH: ${unavailable}`);
-    if (unavailable === null) ssh = await runSsh(usable, options, progress);
-  }
-
-  let https: BenchDocument['https'] = [];
-  if (options.only.includes('https') && userland) {
+    return unavailable === null ? runSsh(usable, options, progress) : [];
+  });
+  const https = await measure('https', async () => {
     const missing = loadUnavailable();
-    if (missing === null) https = await runHttps(['node', userland.name], options.quick, progress);
-    else notes.push(`https not measured: ${missing}`);
-  }
-
-  const many = options.only.includes('many') ? await runMany(usable, memory, options.quick, progress) : [];
+    if (missing !== null) notes.push(`https not measured: ${missing}`);
+    return missing === null && userland ? runHttps(['node', userland.name], options.quick, progress) : [];
+  });
+  const many = await measure('many', () => runMany(usable, memory, options.quick, progress));
 
   return {
     schema,
@@ -95,6 +102,7 @@ export async function runBench(
     ssh,
     https,
     many,
+    failures,
     targets: judge({ rows, cipherSpeed, handshakes, memory, https, many }),
     seconds: Math.round((Date.now() - start) / 1000),
   };
