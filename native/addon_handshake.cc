@@ -213,7 +213,7 @@ class HereWrap : public Napi::ObjectWrap<HereWrap> {
     if (here_ != nullptr) return Result(info, 0);
     uv_loop_t* loop;
     int error = -EINVAL;
-    if (cleanup_ == nullptr && napi_get_uv_event_loop(info.Env(), &loop) == napi_ok) here_ = HandshakesHere::Open(loop, options_, [this] { OnNews(); }, &error);
+    if (cleanup_ == nullptr && napi_get_uv_event_loop(info.Env(), &loop) == napi_ok) here_ = HandshakesHere::Open(loop, options_, [this] { CallBack(Env(), context_, callback_); }, &error);
     if (here_ == nullptr) return Result(info, error);
     Ref();  // until it is closed
     napi_add_async_cleanup_hook(info.Env(), OnCleanup, this, &cleanup_);
@@ -253,11 +253,6 @@ class HereWrap : public Napi::ObjectWrap<HereWrap> {
   void OnStopped() {
     const Napi::HandleScope scope(Env());
     Unref();
-  }
-
-  void OnNews() {
-    const Napi::HandleScope scope(Env());
-    CallBack(Env(), context_, callback_, Value());
   }
 
   // The environment ends: the event loop must be let go of before. (One that is closing already will say so.)

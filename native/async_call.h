@@ -10,10 +10,10 @@ namespace so_crypt {
 
 // napi_make_callback(). What the function throws is an uncaught exception, as it is with Node's own handles. (MakeCallback() of node-addon-api
 // ends the process when the thread is being terminated.)
-inline void CallBack(Napi::Env env, napi_async_context context, const Napi::FunctionReference& function, napi_value receiver) {
+inline void CallBack(Napi::Env env, napi_async_context context, const Napi::FunctionReference& function) {
   const Napi::HandleScope scope(env);
   napi_value result, error;
-  if (napi_make_callback(env, context, receiver, function.Value(), 0, nullptr, &result) != napi_pending_exception) return;
+  if (napi_make_callback(env, context, env.Global(), function.Value(), 0, nullptr, &result) != napi_pending_exception) return;
   if (napi_get_and_clear_last_exception(env, &error) == napi_ok) napi_fatal_exception(env, error);
 }
 
@@ -64,8 +64,7 @@ class AsyncCall {
 
   static void OnAsync(uv_async_t* async) {
     AsyncCall* const self = static_cast<AsyncCall*>(async->data);
-    const Napi::HandleScope scope(self->env_);
-    CallBack(self->env_, self->context_, self->function_, self->env_.Global());
+    CallBack(self->env_, self->context_, self->function_);
   }
 
   static void OnCleanup(napi_async_cleanup_hook_handle, void* self) { static_cast<AsyncCall*>(self)->Close(); }
