@@ -35,9 +35,9 @@ function congestionControl(): string | null {
   }
 }
 
-/** What slows down all that goes over loopback, and more so who sends much at a time; undefined: nothing. */
-export function pacingOf({ congestionControl }: Machine): string | undefined {
-  if (congestionControl !== 'bbr') return undefined;
+/** What slows down all that goes over loopback, and more so who sends much at a time; null: nothing. */
+export function pacingOf({ congestionControl }: Machine): string | null {
+  if (congestionControl !== 'bbr') return null;
   return (
     'bbr paces what goes over loopback, too, with a timer for each 64 KB; with net.ipv4.tcp_congestion_control=cubic, ' +
     "Linux's default, all is faster, and what sends much at a time gains most"

@@ -1,4 +1,5 @@
 import { killChildren } from './child.js';
+import { messageOf } from './error-message.js';
 import { help, parseOptions, UsageError } from './options.js';
 import { runPaper } from './paper/paper.js';
 import type { Payload } from './payload.js';
@@ -55,7 +56,7 @@ try {
   await main();
 } catch (error) {
   cleanUp();
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   process.stderr.write(`bench: ${message}\n${error instanceof UsageError ? 'Try --help.\n' : ''}`);
   process.exitCode = error instanceof UsageError ? 2 : 1;
 }

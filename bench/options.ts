@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { buffers } from './buffers.js';
 import { ciphers } from './ciphers.js';
 import { engines } from './engines.js';
+import { messageOf } from './error-message.js';
 
 export const sections = ['bulk', 'small', 'handshake', 'memory', 'https', 'workers', 'many', 'ssh'] as const;
 export type Section = (typeof sections)[number];
@@ -96,7 +97,7 @@ function parse(args: readonly string[]) {
       },
     });
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    throw new UsageError(messageOf(error));
   }
 }
 

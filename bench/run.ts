@@ -5,6 +5,7 @@ import { runCipherSpeed } from './cipher-speed.js';
 import { ciphers } from './ciphers.js';
 import { type BenchDocument, schema } from './document.js';
 import { engines } from './engines.js';
+import { messageOf } from './error-message.js';
 import { runHandshakes } from './handshakes.js';
 import { runHttps } from './https.js';
 import { loadUnavailable } from './https-load.js';
@@ -41,51 +42,54 @@ export async function runBench(
   const userland = usable.find(({ name }) => name === 'evp');
   const notes: string[] = [];
   const pacing = pacingOf(machine);
-  if (pacing !== undefined) notes.push(pacing);
+  if (pacing !== null) notes.push(pacing);
 
   const failures: string[] = [];
-  const measure = async <T>(section: Section, run: () => Promise<readonly T[]>): Promise<readonly T[]> => {
-    if (!options.only.includes(section)) return [];
+  const measure = async <T>(section: Section, none: T, run: () => Promise<T>): Promise<T> => {
+    if (!options.only.includes(section)) return none;
     try {
       return await run();
     } catch (error) {
       killChildren();
-      failures.push(`${section}: ${error instanceof Error ? error.message : String(error)}`);
-      return [];
+      failures.push(`${section}: ${messageOf(error)}`);
+      return none;
     }
   };
 
-  let cipherSpeed: BenchDocument['cipherSpeed'] = null;
-  const rows = await measure('bulk', async () => {
+  const rows = await measure('bulk', [], async () => {
     const uncounted = countingUnavailable();
     if (uncounted !== null) notes.push(`system calls not counted: ${uncounted}`);
     const payload = new Payload(options.sizeMB * 1e6);
     onPayload(payload);
-    const measured = await runBulk(planBulk(options, usable), payload, options, uncounted === null, progress);
-    payload.remove();
-    cipherSpeed = await runCipherSpeed(userland !== undefined, options.quick, progress);
-    return measured;
+    try {
+      return await runBulk(planBulk(options, usable), payload, options, uncounted === null, progress);
+    } finally {
+      payload.remove();
+    }
   });
-  const handshakes = await measure('handshake', () => runHandshakes(usable, options.quick, progress));
-  const workerHandshakes = await measure('workers', () => runWorkerHandshakes(usable, options, progress));
+  const cipherSpeed = await measure('bulk', null, () =>
+    runCipherSpeed(userland !== undefined, options.quick, progress),
+  );
+  const handshakes = await measure('handshake', [], () => runHandshakes(usable, options.quick, progress));
+  const workerHandshakes = await measure('workers', [], () => runWorkerHandshakes(usable, options, progress));
   // Many connections are also many idle ones.
   const idle = options.only.includes('memory') ? 'memory' : 'many';
-  const memory = await measure(idle, () => runMemory(usable, options.quick, progress));
+  const memory = await measure(idle, [], () => runMemory(usable, options.quick, progress));
   const names = options.ciphers ?? ciphers.map(({ name }) => name);
-  const small = await measure('small', async () =>
+  const small = await measure('small', [], async () =>
     userland ? runSmall(userland.name, names, options.quick, progress) : [],
   );
-  const ssh = await measure('ssh', async () => {
+  const ssh = await measure('ssh', [], async () => {
     const unavailable = opensshUnavailable();
     notes.push(unavailable === null ? nativeSsh2() : `no SSH: ${unavailable}`);
     return unavailable === null ? runSsh(usable, options, progress) : [];
   });
-  const https = await measure('https', async () => {
+  const https = await measure('https', [], async () => {
     const missing = loadUnavailable();
     if (missing !== null) notes.push(`https not measured: ${missing}`);
     return missing === null && userland ? runHttps(['node', userland.name], options.quick, progress) : [];
   });
-  const many = await measure('many', () => runMany(usable, memory, options.quick, progress));
+  const many = await measure('many', [], () => runMany(usable, memory, options.quick, progress));
 
   return {
     schema,

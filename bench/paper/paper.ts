@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { messageOf } from '../error-message.js';
 import { describeMachine, type Machine } from '../machine.js';
 import { UsageError } from '../options.js';
 import type { Progress } from '../progress.js';
@@ -76,7 +77,7 @@ function parse(args: readonly string[]) {
       },
     }).values;
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    throw new UsageError(messageOf(error));
   }
 }
 
