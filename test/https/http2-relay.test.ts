@@ -175,8 +175,9 @@ test('a record that is not authentic ends the session with an error and an alert
   server.write(Buffer.concat([Buffer.from([23, 3, 3, 0, 40]), Buffer.alloc(40, 7)]));
   assert.match((await theirs)[0].code, /ERR_SO_CRYPT_BAD_RECORD_MAC|EBADMSG/);
   await ended;
-  // Over the kernel's engines http2 has reset the connection before the alert is on its way.
-  if (!/ktls|so_crypt/.test(engine)) assert.match(ours!.message, /bad_record_mac/);
+  // Over the kernel's engines http2 has reset the connection before the alert is on its way: it ends without one, and with no other.
+  if (/ktls|so_crypt/.test(engine)) assert.match(ours?.message ?? 'ECONNRESET', /bad_record_mac|ECONNRESET/);
+  else assert.match(ours!.message, /bad_record_mac/);
   await until(() => sockets[0]!.destroyed, 'the end of the connection');
 });
 
