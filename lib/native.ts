@@ -440,6 +440,8 @@ interface Native {
   duplicate: ((fd: number) => number) | undefined;
   /** A Buffer of recycled memory, of size class 0 to 3 (SlabPool::kSizes of native/slab_pool.h). */
   slab(sizeClass: number): Buffer | undefined;
+  /** Bytes of slabs that this thread got since the memory of one last came back. */
+  slabsSinceReturn(): number;
   /** Gives the memory of Buffers back at once that have an ArrayBuffer of their own. They are empty then. */
   discard(buffers: readonly Uint8Array[]): void;
   /** {@link Opener.open} of the Opener with that number, to out[at…]. (Finding what belongs to `this` takes as long as opening a small record.) */

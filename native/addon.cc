@@ -269,6 +269,9 @@ class OpenerWrap : public Napi::ObjectWrap<OpenerWrap>, public DirectionWrap<Ope
   }
 };
 
+// Bytes of slabs given to JavaScript since V8 last found a dead one.
+thread_local size_t slabs_since_return = 0;
+
 // slab(class) → a Buffer whose memory goes back to the pool when it is garbage; undefined where V8 wants all memory for itself
 // (Electron's memory cage)
 Napi::Value Slab(const Napi::CallbackInfo& info) {
@@ -279,13 +282,21 @@ Napi::Value Slab(const Napi::CallbackInfo& info) {
   if (slab == nullptr) return info.Env().Undefined();
   const auto release = [](napi_env, void* data, void* hint) {
     SlabPool::Shared().Release(static_cast<uint8_t*>(data), reinterpret_cast<uintptr_t>(hint));
+    slabs_since_return = 0;
   };
   napi_value buffer;
   const napi_status status =
       napi_create_external_buffer(env, SlabPool::kSizes[size_class], slab, release, reinterpret_cast<void*>(size_class), &buffer);
-  if (status == napi_ok) return Napi::Value(env, buffer);
+  if (status == napi_ok) {
+    slabs_since_return += SlabPool::kSizes[size_class];
+    return Napi::Value(env, buffer);
+  }
   SlabPool::Shared().Release(slab, size_class);
   return info.Env().Undefined();
+}
+
+Napi::Value SlabsSinceReturn(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(slabs_since_return));
 }
 
 // discard(buffers): gives memory back at once, where a Buffer has an ArrayBuffer of its own; nobody may look at them again
@@ -373,6 +384,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(instance);
   exports.Set("result", result);
   exports.Set("slab", Napi::Function::New<Slab>(env, "slab"));
+  exports.Set("slabsSinceReturn", Napi::Function::New<SlabsSinceReturn>(env, "slabsSinceReturn"));
   exports.Set("discard", Napi::Function::New<Discard>(env, "discard"));
   exports.Set("failure", Napi::Function::New<TakeFailure>(env, "failure"));
   exports.Set("checkAfAlg", Napi::Function::New<CheckKernelCipher>(env, "checkAfAlg"));

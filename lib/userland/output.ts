@@ -1,14 +1,8 @@
 import { markAsUntransferable } from 'node:worker_threads';
-import { native } from '../native.js';
+import { SLABS, slabOf } from './slabs.js';
 
-/** SlabPool::kSizes of native/slab_pool.h. */
-const SLABS = [21_504, 43_008, 86_016] as const;
-const SHARED = { sizeClass: 3, size: 262_144 } as const;
-
-// V8 looks for dead Buffers when it allocates one itself and they have become many (2 x 16 MB); slabs it does not allocate.
-const COLLECT_AFTER = 16_777_216;
-
-let slabbed = 0;
+const FOR_ONE_READ = SLABS.slice(0, 3);
+const SHARED = { sizeClass: 3, size: SLABS[3] } as const;
 
 /**
  * Memory for the plaintext of one read, which becomes the application's. For a small read it is Node's; for a large one it is a slab
@@ -17,20 +11,9 @@ let slabbed = 0;
  * @param length bytes that are needed
  */
 export function allocateOutput(length: number): Buffer {
-  if (length <= SLABS[0] / 2) return Buffer.allocUnsafe(length);
-  const sizeClass = SLABS.findIndex((size) => length <= size);
+  if (length <= FOR_ONE_READ[0]! / 2) return Buffer.allocUnsafe(length);
+  const sizeClass = FOR_ONE_READ.findIndex((size) => length <= size);
   return (sizeClass < 0 ? undefined : slabOf(sizeClass)) ?? Buffer.allocUnsafeSlow(length);
-}
-
-function slabOf(sizeClass: number): Buffer | undefined {
-  const slab = native.slab(sizeClass);
-  if (slab === undefined) return undefined;
-  slabbed += slab.length;
-  if (slabbed > COLLECT_AFTER) {
-    slabbed = 0;
-    new ArrayBuffer(1);
-  }
-  return slab;
 }
 
 // Transferred to another thread by one who got a part of it, it would be gone for all. (Slabs can't be: Node sees to that for all memory
