@@ -1,3 +1,4 @@
+import type { EventWait } from './event-wait.js';
 import type { Machine } from './machine.js';
 import type { BenchOptions } from './options.js';
 
@@ -80,9 +81,13 @@ export interface WorkerHandshakeResult {
   readonly mainCpuMs: number | null;
   /** perf_hooks.monitorEventLoopDelay of the main thread, 99th percentile. */
   readonly loopDelayP99Ms: number;
+  /** How long an event waited in the main thread: half of them no longer, and 90 and 99 of 100. */
+  readonly eventWaitMs: EventWait;
   readonly rateToNodeTls: number | null;
   readonly mainCpuToNodeTls: number | null;
   readonly loopDelayToNodeTls: number | null;
+  /** The ratio of the 90th percentiles. */
+  readonly eventWaitToNodeTls: number | null;
 }
 
 /** What an idle connection costs a server's process; not what the kernel holds for it. 1 KB is 1024 bytes here, as in the target. */

@@ -12,4 +12,6 @@ export interface HandshakeJob {
   readonly warmup?: number;
   /** so-crypt's handshakeWorkers. */
   readonly workers?: number;
+  /** Find out how long events wait in the server's main thread. */
+  readonly watchEvents?: boolean;
 }

@@ -3,6 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { cipherByName } from './ciphers.js';
 import { engineByName } from './engines.js';
+import { EventWatch } from './event-wait.js';
 import type { HandshakeJob } from './handshake-job.js';
 import { expect, jobOf, report, startCpu } from './worker.js';
 
@@ -36,7 +37,10 @@ server.on('tlsClientError', (error) => {
 });
 server.listen(0, '127.0.0.1', () => report('listening', { port: (server.address() as AddressInfo).port }));
 
+const events = job.watchEvents === true ? new EventWatch() : undefined;
+
 await expect('start');
+events?.reset();
 const first = count;
 const cpu = startCpu();
 const start = performance.now();
@@ -46,6 +50,7 @@ delay.enable();
 await expect('stop');
 const mainEnd = mainCpu();
 delay.disable();
+const eventWait = events?.end();
 report('handshakes', {
   count: count - first,
   resumed: 0,
@@ -53,4 +58,5 @@ report('handshakes', {
   cpu: cpu(),
   ...(mainStart !== undefined && mainEnd !== undefined && { mainCpu: mainEnd - mainStart }),
   loopDelayP99: delay.percentile(99) / 1e6,
+  ...(eventWait !== undefined && { eventWait }),
 });

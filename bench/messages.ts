@@ -1,3 +1,5 @@
+import type { EventWait } from './event-wait.js';
+
 /** User and system CPU time of a process over a phase, in seconds. */
 export interface CpuTime {
   readonly user: number;
@@ -34,6 +36,8 @@ export interface Messages {
     mainCpu?: number;
     /** server: 99 of 100 turns of the event loop came no later than this, ms */
     loopDelayP99?: number;
+    /** server: how long events waited in the main thread */
+    eventWait?: EventWait;
   };
   /** main to memory client: open so many more connections; 0: end all of them */
   open: { count: number };

@@ -72,7 +72,7 @@ function handshakeTable({ handshakes }: BenchDocument): Table {
 function workerTable({ workerHandshakes }: BenchDocument): Table {
   return {
     title:
-      'A storm of handshakes (TLS 1.3, 64 clients of node:tls at once); main: the thread that has the application',
+      'A storm of handshakes (TLS 1.3, 64 clients of node:tls at once); main: the thread that has the application, p99 its loop delay, wait that of an event (ms)',
     left: 4,
     header: [
       'engine',
@@ -86,6 +86,9 @@ function workerTable({ workerHandshakes }: BenchDocument): Table {
       'x tls',
       'p99 ms',
       'x tls',
+      'wait p90',
+      'x tls',
+      'wait p99',
     ],
     rows: workerHandshakes.map((row) => [
       label(row.engine),
@@ -99,6 +102,9 @@ function workerTable({ workerHandshakes }: BenchDocument): Table {
       fixed(row.mainCpuToNodeTls, 2),
       fixed(row.loopDelayP99Ms, 1),
       fixed(row.loopDelayToNodeTls, 2),
+      fixed(row.eventWaitMs.p90, 2),
+      fixed(row.eventWaitToNodeTls, 2),
+      fixed(row.eventWaitMs.p99, 2),
     ]),
   };
 }

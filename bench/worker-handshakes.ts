@@ -4,6 +4,7 @@ import { Child, withChildren } from './child.js';
 import { mainCipher } from './ciphers.js';
 import type { WorkerHandshakeResult } from './document.js';
 import type { Engine } from './engines.js';
+import type { EventWait } from './event-wait.js';
 import type { HandshakeJob } from './handshake-job.js';
 import type { Progress } from './progress.js';
 import { median, ratio, round } from './statistics.js';
@@ -13,6 +14,7 @@ interface Sample {
   readonly serverCpuMs: number;
   readonly mainCpuMs: number | null;
   readonly loopDelayP99Ms: number;
+  readonly eventWaitMs: EventWait;
 }
 
 const WORKERS = 2;
@@ -36,6 +38,7 @@ async function trial(job: HandshakeJob, ms: number): Promise<Sample> {
       serverCpuMs: each(served.cpu.user + served.cpu.system),
       mainCpuMs: served.mainCpu === undefined ? null : each(served.mainCpu),
       loopDelayP99Ms: round(served.loopDelayP99 ?? 0),
+      eventWaitMs: served.eventWait!,
     };
   });
 }
@@ -69,6 +72,7 @@ export async function runWorkerHandshakes(
         concurrency: 64,
         certificate,
         workers,
+        watchEvents: true,
         // Compiled code, and all threads started, whatever the machine's speed.
         warmup: quick ? 300 : 8000,
       };
@@ -87,6 +91,11 @@ export async function runWorkerHandshakes(
       ? null
       : median(samples.map(({ mainCpuMs }) => mainCpuMs!)),
     loopDelayP99Ms: median(samples.map(({ loopDelayP99Ms }) => loopDelayP99Ms)),
+    eventWaitMs: {
+      p50: round(median(samples.map(({ eventWaitMs }) => eventWaitMs.p50))),
+      p90: round(median(samples.map(({ eventWaitMs }) => eventWaitMs.p90))),
+      p99: round(median(samples.map(({ eventWaitMs }) => eventWaitMs.p99))),
+    },
   }));
   return medians.map((row) => {
     const base = medians.find(
@@ -98,6 +107,7 @@ export async function runWorkerHandshakes(
       rateToNodeTls: ratio(row.perSecond, base?.perSecond),
       mainCpuToNodeTls: ratio(row.mainCpuMs ?? undefined, base?.mainCpuMs ?? undefined),
       loopDelayToNodeTls: ratio(row.loopDelayP99Ms, base?.loopDelayP99Ms),
+      eventWaitToNodeTls: ratio(row.eventWaitMs.p90, base?.eventWaitMs.p90),
     };
   });
 }
