@@ -90,6 +90,17 @@ napi_value Seal(napi_env env, napi_callback_info info) {
   return Int32(env, SealFrames(env, instance, layer == nullptr ? nullptr : layer->get(), args + 1));
 }
 
+// send(fd, bytes, length) → the first so many bytes of them that the socket has taken, or -errno
+napi_value Send(napi_env env, napi_callback_info info) {
+  napi_value args[3];
+  size_t count = 3;
+  napi_get_cb_info(env, info, &count, args, nullptr, nullptr);
+  int32_t fd = -1;
+  napi_get_value_int32(env, args[0], &fd);
+  const Bytes bytes = ViewOf(env, args[1]);
+  return Int32(env, static_cast<int32_t>(SendNow(fd, bytes.data, std::min<size_t>(Uint32(env, args[2]), bytes.length), false)));
+}
+
 // disown(sealer's slot, opener's slot): wipes and forgets what a handshake has made; a number that is not its own is left alone
 napi_value Disown(napi_env env, napi_callback_info info) {
   napi_value args[2];
@@ -170,6 +181,7 @@ void DefineSmall(napi_env env, napi_value exports, Instance* instance) {
       {"seal", nullptr, Seal, nullptr, nullptr, nullptr, napi_enumerable, instance},
       {"disown", nullptr, Disown, nullptr, nullptr, nullptr, napi_enumerable, instance},
       {"sendSmall", nullptr, SendSmall, nullptr, nullptr, nullptr, napi_enumerable, instance},
+      {"send", nullptr, Send, nullptr, nullptr, nullptr, napi_enumerable, instance},
       {"takeSealed", nullptr, TakeSealed, nullptr, nullptr, nullptr, napi_enumerable, instance},
   };
   napi_define_properties(env, exports, std::size(functions), functions);

@@ -1,5 +1,6 @@
 import { BufferPool, poolFor } from '../buffer-pool.js';
-import type { SshSealer } from '../native.js';
+import { native, type SshSealer } from '../native.js';
+import { errorOf } from '../userland/writer.js';
 
 /** One write() takes what is sealed together, up to this: four packets of 32 KB. (Twice as many save next to nothing, and the peer begins later.) */
 export const segments = new BufferPool(139_264, 16);
@@ -29,9 +30,9 @@ export class Segment {
     return this.#buffer.length - this.#length;
   }
 
-  /** Bytes beyond those of the payloads. */
-  get overhead(): number {
-    return this.#length - this.#plain;
+  /** Bytes of payloads. */
+  get plain(): number {
+    return this.#plain;
   }
 
   /** Makes room for so many bytes, if it is small. False: send it. */
@@ -52,6 +53,18 @@ export class Segment {
     this.#length += written;
     this.#plain += head.length + body.length;
     return written;
+  }
+
+  /** Past libuv. @returns bytes that the socket has not taken; a negative number: -errno */
+  sendTo(fd: number): number {
+    const count = native.send(fd, this.#buffer, this.#length);
+    const error = errorOf(count);
+    return error !== 0 ? error : this.#length - Math.max(count, 0);
+  }
+
+  /** The last so many bytes of it. */
+  last(length: number): Buffer {
+    return this.#buffer.subarray(this.#length - length, this.#length);
   }
 
   /** What is to be sent. While the kernel takes nothing, segments would pile up: then none is larger than what is in it. */

@@ -136,11 +136,33 @@ export class UserlandPacketWriter extends PacketWriter<SealerKey> {
     this.#segment = null;
     if (segment.isEmpty) return segment.release();
     const outlet = this.#outlet;
-    outlet.overheadWritten += segment.overhead;
-    outlet.rawWrite(segment.take(outlet), (error) => {
+    const fd = outlet.idleDescriptor;
+    if (fd >= 0) return this.#sendNow(fd, segment);
+    const bytes = segment.take(outlet);
+    outlet.overheadWritten += bytes.length - segment.plain;
+    outlet.rawWrite(bytes, (error) => {
       segment.release();
       if (error) outlet.fail(error);
     });
+  }
+
+  // Past libuv: a tenth of all work where much is sent.
+  #sendNow(fd: number, segment: Segment): void {
+    const outlet = this.#outlet;
+    const left = segment.sendTo(fd);
+    outlet.touch();
+    if (left > 0) {
+      outlet.overheadWritten += left - segment.plain;
+      outlet.rawWrite(segment.last(left), (error) => {
+        segment.release();
+        if (error) outlet.fail(error);
+      });
+      return;
+    }
+    segment.release();
+    if (left === 0) outlet.overheadWritten -= segment.plain;
+    // Later, as libuv would say it: who is sealing goes on with the next packet.
+    else process.nextTick(() => outlet.fail(systemError(left, 'write')));
   }
 
   endTurn(): void {

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { kRawWrite, kSealNow } from '../../lib/socket-internals.js';
+import { kSealNow } from '../../lib/socket-internals.js';
 import { isSoCrypt } from '../support/engine.js';
 import { sha256, until } from '../support/sockets.js';
 import { message, nameOf, openAll, sshPair, suites } from '../support/ssh.js';
 
+const nothing = Buffer.alloc(0);
 const heads = [1, 9, 700];
 const bodies = [0, 1, 1000, 1023, 1024, 1025, 4096, 32_768, 60_000];
 
@@ -72,39 +73,75 @@ test('nothing is sealed at once while a socket is corked, and neither no payload
 });
 
 // The kernel's engine seals in write(2).
-if (!isSoCrypt)
+if (!isSoCrypt) {
   test('the first turn of an iteration of the event loop sends at once, and what the others bring goes together', async () => {
     const pair = await sshPair(suites[0]!, 3n);
+    const { ours } = pair;
     const payloads = Array.from({ length: 20 }, (_, i) => payloadOf(100 + i));
-    const written: number[] = [];
-    const rawWrite = pair.ours[kRawWrite].bind(pair.ours);
-    pair.ours[kRawWrite] = (bytes, callback) => {
-      written.push(bytes.length);
-      rawWrite(bytes, callback);
-    };
     const sealed = payloads.map(
       (payload, i) =>
         new Promise<void>((resolve) => {
           setImmediate(() => {
-            assert.equal(written.length, i === 0 ? 0 : 1);
-            assert.ok(pair.ours[kSealNow](payload, Buffer.alloc(0)));
+            assert.equal(ours.bytesWritten, i === 0 ? 0 : payloads[0]!.length);
+            assert.ok(ours[kSealNow](payload, nothing));
             resolve();
           });
         }),
     );
     await Promise.all(sealed);
-    await until(() => pair.ours.bytesWritten === Buffer.concat(payloads).length, 'all is written');
-    assert.equal(written.length, 2);
+    const first = Buffer.concat(payloads).length;
+    await until(() => ours.bytesWritten === first, 'all is written');
     // And so again.
-    setImmediate(() => pair.ours[kSealNow](payloads[0]!, Buffer.alloc(0)));
-    await until(() => written.length === 3, 'one more');
+    setImmediate(() => ours[kSealNow](payloads[0]!, nothing));
+    const second = first + payloads[0]!.length;
+    await until(() => ours.bytesWritten === second, 'one more');
     // A small packet waits for the larger ones behind it, as far as they go together.
     const mixed = [20, 4000, 32_768, 32_768, 32_768, 32_768, 50].map(payloadOf);
-    for (const payload of mixed) assert.ok(pair.ours[kSealNow](payload, Buffer.alloc(0)));
-    await until(() => written.length === 4, 'one write');
-    pair.ours.end();
+    for (const payload of mixed) {
+      assert.ok(ours[kSealNow](payload, nothing));
+      assert.equal(ours.bytesWritten, second);
+    }
+    ours.end();
     await until(() => pair.peer.readableEnded, 'the end');
     const opened = openAll(pair.opener, pair.wire());
     assert.deepEqual(opened.map(sha256), [...payloads, payloads[0]!, ...mixed].map(sha256));
     pair.close();
   });
+
+  test('what the kernel does not take at once goes when it does, in order', async () => {
+    const pair = await sshPair(suites[0]!, 3n);
+    const { ours, peer } = pair;
+    peer.pause();
+    const payloads = Array.from({ length: 400 }, (_, i) => payloadOf(1 + ((i * 7919) % 60_000)));
+    for (const [i, payload] of payloads.entries()) {
+      if (!ours[kSealNow](payload, nothing)) ours.write(payload);
+      if (i % 3 === 2) await new Promise(setImmediate);
+    }
+    assert.ok(
+      ours.writableLength +
+        (ours as unknown as { _handle: { writeQueueSize: number } })._handle.writeQueueSize >
+        0,
+    );
+    peer.resume();
+    ours.end();
+    await until(() => peer.readableEnded, 'the end');
+    assert.deepEqual(openAll(pair.opener, pair.wire()).map(sha256), payloads.map(sha256));
+    assert.equal(ours.bytesWritten, Buffer.concat(payloads).length);
+    pair.close();
+  });
+
+  test("an error of the connection is the socket's, whoever seals", async () => {
+    const pair = await sshPair(suites[0]!, 3n);
+    const { ours, peer } = pair;
+    const errors: NodeJS.ErrnoException[] = [];
+    ours.on('error', (error) => errors.push(error));
+    ours.pause(); // it must not learn by reading
+    peer.resetAndDestroy();
+    await new Promise((resolve) => peer.once('close', resolve));
+    for (let i = 0; i < 50; i++) assert.ok(ours[kSealNow](payloadOf(32_768), nothing) || ours.destroyed);
+    await until(() => ours.closed, 'the close');
+    assert.equal(errors.length, 1);
+    assert.ok(['ECONNRESET', 'EPIPE'].includes(errors[0]!.code!), String(errors[0]));
+    pair.close();
+  });
+}
