@@ -10,7 +10,7 @@ function payloadOf(length: number): Buffer {
   return payload;
 }
 
-// On a userland engine the socket waits for 128 KB at a time once it is clear that much comes (lib/packets/gathering.ts).
+// On a userland engine the socket waits for 256 KB at a time once it is clear that much comes (lib/packets/gathering.ts).
 test('the end of a bulk transfer does not wait for more', async () => {
   const pair = await sshPair(suites[0]!);
   const sent: Buffer[] = [];
