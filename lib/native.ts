@@ -139,12 +139,8 @@ export interface SshSealer extends NativeSshDirection {
   readonly overhead: number;
   /** A packet for each of payloads[from, to) that is not empty; bytes written, or a negative {@link SealStatus}. */
   seal(payloads: readonly Uint8Array[], from: number, to: number, out: Uint8Array): number;
-  /**
-   * One packet, of a payload in two parts, to `out` from `at` on; as above.
-   *
-   * @param fd a socket that gets it; how many bytes it has taken without waiting, or -errno, is in {@link native}.result[0]
-   */
-  sealParts(head: Uint8Array, body: Uint8Array, out: Uint8Array, at: number, fd?: number): number;
+  /** One packet, of a payload in two parts, to `out` from `at` on; as above. */
+  sealParts(head: Uint8Array, body: Uint8Array, out: Uint8Array, at: number): number;
 }
 
 export interface SshOpener extends NativeSshDirection {

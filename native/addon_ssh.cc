@@ -5,7 +5,6 @@
 #include "addon.h"
 #include "record/ssh_opener.h"
 #include "record/ssh_sealer.h"
-#include "send_now.h"
 
 namespace so_crypt {
 namespace {
@@ -104,8 +103,7 @@ class SshSealerWrap : public SshWrap<SshSealerWrap, SshSealer> {
     return Of(info, status == SealStatus::kOk ? static_cast<double>(written) : static_cast<int>(status));
   }
 
-  // sealParts(head, body, out, at, fd) → bytes in out, from at on, or a negative SealStatus. With fd they are sent: result[0] is what the
-  // socket has taken, or -errno
+  // sealParts(head, body, out, at) → bytes in out, from at on, or a negative SealStatus
   Napi::Value SealParts(const Napi::CallbackInfo& info) {
     const napi_env env = info.Env();
     if (layer_ == nullptr) return Of(info, static_cast<int>(SealStatus::kLimit));
@@ -115,10 +113,6 @@ class SshSealerWrap : public SshWrap<SshSealerWrap, SshSealer> {
     const size_t at = std::min<size_t>(info[3].ToNumber().Uint32Value(), out.length);
     size_t written = 0;
     const SealStatus status = layer_->SealParts({head.data, head.length}, {body.data, body.length}, out.data + at, out.length - at, &written);
-    if (status == SealStatus::kOk && info[4].IsNumber()) {
-      const int fd = info[4].ToNumber().Int32Value();
-      info.Env().GetInstanceData<Instance>()->numbers[0] = static_cast<int32_t>(SendNow(fd, out.data + at, written, false));
-    }
     return Of(info, status == SealStatus::kOk ? static_cast<double>(written) : static_cast<int>(status));
   }
 

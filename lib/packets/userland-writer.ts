@@ -6,7 +6,6 @@ import { native, SealStatus, type SshSealer, type SshSpec } from '../native.js';
 import { providerFailed } from '../provider-failure.js';
 import type { Callback, Engine } from '../records/direction.js';
 import type { Outlet } from '../userland/sending.js';
-import { errorOf } from '../userland/writer.js';
 import type { SshArming } from './arm.js';
 import { Disconnect } from './disconnect.js';
 import { Segment, segments } from './segment.js';
@@ -16,7 +15,6 @@ const small = new BufferPool(20_480, 64);
 
 /** Payloads of so many bytes may leave by themselves. */
 const ALONE = 256;
-const scratch = Buffer.allocUnsafeSlow(1024);
 
 /** Where packets go. */
 interface PacketOutlet extends Outlet {
@@ -80,10 +78,8 @@ export class UserlandPacketWriter extends PacketWriter<SealerKey> {
   sealNow(head: Uint8Array, body: Uint8Array, isAlone = false): boolean {
     const length = head.length + body.length;
     if (!this.isSettled || length === 0 || length > this.maxPayload) return false;
-    if (isAlone && this.#segment === null && length <= ALONE) {
-      const fd = this.#outlet.idleDescriptor;
-      if (fd >= 0) return this.#sendAlone(fd, head, body);
-    }
+    const leavesNow =
+      isAlone && this.#segment === null && length <= ALONE && this.#outlet.idleDescriptor >= 0;
     const { sealer, overhead } = this.key;
     const bound = length + overhead;
     if (this.#segment !== null && this.#segment.room < bound && !this.#segment.widen(bound))
@@ -92,31 +88,8 @@ export class UserlandPacketWriter extends PacketWriter<SealerKey> {
     const written = this.#segment.seal(sealer, head, body);
     if (written < 0) throw sealFailed(written);
     this.sealed += written;
-    if (!this.#willFlush) this.#flushSoon();
-    return true;
-  }
-
-  // Past libuv, which would be most of the work.
-  #sendAlone(fd: number, head: Uint8Array, body: Uint8Array): true {
-    const outlet = this.#outlet;
-    const written = this.key.sealer.sealParts(head, body, scratch, 0, fd);
-    if (written < 0) throw sealFailed(written);
-    this.sealed += written;
-    outlet.touch();
-    const count = native.result[0]!;
-    const plain = head.length + body.length;
-    const error = errorOf(count);
-    if (count === written) {
-      outlet.overheadWritten -= plain;
-    } else if (error !== 0) {
-      outlet.fail(systemError(error, 'write'));
-    } else {
-      const rest = Buffer.from(scratch.subarray(Math.max(0, count), written));
-      outlet.overheadWritten += rest.length - plain;
-      outlet.rawWrite(rest, (failure) => {
-        if (failure) outlet.fail(failure);
-      });
-    }
+    if (leavesNow) this.sendSealed();
+    else if (!this.#willFlush) this.#flushSoon();
     return true;
   }
 
@@ -137,32 +110,25 @@ export class UserlandPacketWriter extends PacketWriter<SealerKey> {
     if (segment.isEmpty) return segment.release();
     const outlet = this.#outlet;
     const fd = outlet.idleDescriptor;
-    if (fd >= 0) return this.#sendNow(fd, segment);
-    const bytes = segment.take(outlet);
+    if (fd < 0) return this.#sendLater(segment, segment.take(outlet));
+    // Past libuv: a tenth of all work where much is sent, and most of it for a small packet.
+    const left = segment.sendTo(fd);
+    outlet.touch();
+    if (left > 0) return this.#sendLater(segment, segment.last(left));
+    segment.release();
+    if (left === 0) outlet.overheadWritten -= segment.plain;
+    // Later, as libuv would say it: who is sealing goes on with the next packet.
+    else process.nextTick(() => outlet.fail(systemError(left, 'write')));
+  }
+
+  /** @param bytes of the segment that the kernel does not have */
+  #sendLater(segment: Segment, bytes: Buffer): void {
+    const outlet = this.#outlet;
     outlet.overheadWritten += bytes.length - segment.plain;
     outlet.rawWrite(bytes, (error) => {
       segment.release();
       if (error) outlet.fail(error);
     });
-  }
-
-  // Past libuv: a tenth of all work where much is sent.
-  #sendNow(fd: number, segment: Segment): void {
-    const outlet = this.#outlet;
-    const left = segment.sendTo(fd);
-    outlet.touch();
-    if (left > 0) {
-      outlet.overheadWritten += left - segment.plain;
-      outlet.rawWrite(segment.last(left), (error) => {
-        segment.release();
-        if (error) outlet.fail(error);
-      });
-      return;
-    }
-    segment.release();
-    if (left === 0) outlet.overheadWritten -= segment.plain;
-    // Later, as libuv would say it: who is sealing goes on with the next packet.
-    else process.nextTick(() => outlet.fail(systemError(left, 'write')));
   }
 
   endTurn(): void {

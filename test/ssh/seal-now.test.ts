@@ -78,10 +78,19 @@ if (!isSoCrypt) {
     const pair = await sshPair(suites[0]!, 3n);
     const { ours } = pair;
     const payloads = Array.from({ length: 20 }, (_, i) => payloadOf(100 + i));
+    // Whatever is given to the kernel restarts the socket's timer, by libuv and past it.
+    const socket = ours as unknown as { _unrefTimer(): void };
+    const restart = socket._unrefTimer.bind(ours);
+    let writes = 0;
+    socket._unrefTimer = () => {
+      writes++;
+      restart();
+    };
     const sealed = payloads.map(
       (payload, i) =>
         new Promise<void>((resolve) => {
           setImmediate(() => {
+            assert.equal(writes, i === 0 ? 0 : 1);
             assert.equal(ours.bytesWritten, i === 0 ? 0 : payloads[0]!.length);
             assert.ok(ours[kSealNow](payload, nothing));
             resolve();
@@ -91,16 +100,20 @@ if (!isSoCrypt) {
     await Promise.all(sealed);
     const first = Buffer.concat(payloads).length;
     await until(() => ours.bytesWritten === first, 'all is written');
+    assert.equal(writes, 2);
     // And so again.
     setImmediate(() => ours[kSealNow](payloads[0]!, nothing));
     const second = first + payloads[0]!.length;
     await until(() => ours.bytesWritten === second, 'one more');
+    assert.equal(writes, 3);
     // A small packet waits for the larger ones behind it, as far as they go together.
     const mixed = [20, 4000, 32_768, 32_768, 32_768, 32_768, 50].map(payloadOf);
     for (const payload of mixed) {
       assert.ok(ours[kSealNow](payload, nothing));
       assert.equal(ours.bytesWritten, second);
     }
+    await until(() => writes === 4, 'one write');
+    assert.equal(ours.bytesWritten, second + Buffer.concat(mixed).length);
     ours.end();
     await until(() => pair.peer.readableEnded, 'the end');
     const opened = openAll(pair.opener, pair.wire());
