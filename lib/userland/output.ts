@@ -11,7 +11,7 @@ const SHARED = { sizeClass: 3, size: SLABS[3] } as const;
  * @param length bytes that are needed
  */
 export function allocateOutput(length: number): Buffer {
-  if (length <= FOR_ONE_READ[0]! / 2) return Buffer.allocUnsafe(length);
+  if (length <= SLABS[0] / 2) return Buffer.allocUnsafe(length);
   const sizeClass = FOR_ONE_READ.findIndex((size) => length <= size);
   return (sizeClass < 0 ? undefined : slabOf(sizeClass)) ?? Buffer.allocUnsafeSlow(length);
 }
