@@ -10,6 +10,7 @@ import type { TLSSocket } from '../lib/tls.js';
 import type { HandshakeWorkers } from '../lib/tls-options.js';
 import { benchCertificate, type CredentialName, credentials } from './certificate.js';
 import type { BenchCipher } from './ciphers.js';
+import { messageOf } from './error-message.js';
 
 /** One way to carry bytes. The list below is all that a new engine has to be added to. */
 export interface Engine {
@@ -118,7 +119,7 @@ function soCrypt(engine: CryptState['engine']): Engine {
         const found = engines().find(({ name }) => name === engine);
         return found?.available === true ? null : (found?.reason ?? 'so-crypt does not know it');
       } catch (error) {
-        return error instanceof Error ? (error.message.split('\n')[0] ?? 'unknown') : String(error);
+        return messageOf(error).split('\n')[0]!;
       }
     },
     async server(cipher, onConnection, { certificate, workers = 0 } = {}) {

@@ -19,6 +19,10 @@ interface Sample {
 
 const WORKERS = 2;
 
+function medianWait(samples: readonly Sample[], percentile: keyof EventWait): number {
+  return round(median(samples.map(({ eventWaitMs }) => eventWaitMs[percentile])));
+}
+
 async function trial(job: HandshakeJob, ms: number): Promise<Sample> {
   const server = new Child('handshake-server', job);
   const client = new Child('handshake-client', job);
@@ -92,9 +96,9 @@ export async function runWorkerHandshakes(
       : median(samples.map(({ mainCpuMs }) => mainCpuMs!)),
     loopDelayP99Ms: median(samples.map(({ loopDelayP99Ms }) => loopDelayP99Ms)),
     eventWaitMs: {
-      p50: round(median(samples.map(({ eventWaitMs }) => eventWaitMs.p50))),
-      p90: round(median(samples.map(({ eventWaitMs }) => eventWaitMs.p90))),
-      p99: round(median(samples.map(({ eventWaitMs }) => eventWaitMs.p99))),
+      p50: medianWait(samples, 'p50'),
+      p90: medianWait(samples, 'p90'),
+      p99: medianWait(samples, 'p99'),
     },
   }));
   return medians.map((row) => {
