@@ -23,12 +23,13 @@ export function adopt<T extends Socket>(
   accepted: net.Socket,
   server: net.Server,
   make: (options: object) => T = (options) => new Socket(options) as T,
+  pauseOnCreate?: boolean,
 ): T {
   const from = accepted as Internals;
   const handle = from._handle;
   if (!handle) throw new TypeError('The connection has no handle');
   from._handle = null;
-  const socket = adoptHandle(handle, server, make);
+  const socket = adoptHandle(handle, server, make, pauseOnCreate);
   (socket as unknown as Internals).server = from.server;
   from._server = null;
   return socket;
@@ -39,13 +40,14 @@ export function adoptHandle<T extends Socket>(
   handle: object,
   server: net.Server,
   make: (options: object) => T,
+  pauseOnCreate = (server as net.Server & net.ServerOpts).pauseOnConnect,
 ): T {
-  const { noDelay, keepAlive, keepAliveInitialDelay, allowHalfOpen, pauseOnConnect, highWaterMark } =
-    server as net.Server & net.ServerOpts;
+  const { noDelay, keepAlive, keepAliveInitialDelay, allowHalfOpen, highWaterMark } = server as net.Server &
+    net.ServerOpts;
   const socket = make({
     handle,
     allowHalfOpen,
-    pauseOnCreate: pauseOnConnect,
+    pauseOnCreate,
     noDelay,
     keepAlive,
     keepAliveInitialDelay: (keepAliveInitialDelay ?? 0) * 1000,
@@ -53,6 +55,10 @@ export function adoptHandle<T extends Socket>(
     readable: true,
     writable: true,
     onread: 'useUserBuffer' in handle ? intoInbox : undefined,
+    // net.Socket copies the options and sets these in the copy, to just these values. Where they are not there yet V8 takes 5 µs for it.
+    emitClose: false,
+    autoDestroy: true,
+    decodeStrings: false,
   });
   const to = socket as unknown as Internals;
   to.server = to._server = server;

@@ -110,7 +110,7 @@ class Carriage {
     if (threads.threads > 0 || canBeNative(options as tls.TlsOptions, threads)) {
       const service = new HandshakeService(server, options, threads, {
         socketFor: (connection, isFresh) => this.#socketFor(connection, isFresh).socket,
-        socketOf: (handle) => adoptHandle(handle, server, this.#make),
+        socketOf: (handle) => adoptHandle(handle, server, this.#make, false),
         handshakeByNode: (connection, isFresh, received) =>
           this.#handshakeByNode(connection, isFresh, received),
       });
@@ -119,9 +119,7 @@ class Carriage {
     }
   }
 
-  // With a copy of the options: from the hidden class of a literal Node's constructor takes twice as long.
-  readonly #make = (accepted: object): TLSSocket =>
-    new TLSSocket(undefined, { ...accepted, [kDriven]: this.#engineOptions, pauseOnCreate: false } as object);
+  readonly #make = (accepted: object): TLSSocket => new TLSSocket(undefined, accepted, this.#engineOptions);
 
   #onConnection(connection: Duplex): void {
     const isFresh = this.#isFresh(connection);
@@ -155,7 +153,7 @@ class Carriage {
     const server = this.#server;
     if (isFresh && canTakeOver(connection)) {
       const { bytes: unread } = takeUnread(connection);
-      return { socket: adopt(connection, server, this.#make), unread };
+      return { socket: adopt(connection, server, this.#make, false), unread };
     }
     const socket = new TLSSocket(connection, { [kDriven]: this.#engineOptions });
     Object.assign(socket, { server });

@@ -71,8 +71,12 @@ export class TLSSocket extends Socket {
   #isStarted = true;
 
   /** @param stream a connection or any other Duplex; without one, call connect() */
-  constructor(stream?: Duplex | null, options: TLSSocketOptions & { [kDriven]?: EngineOptions } = {}) {
-    const { [kDriven]: driven } = options;
+  constructor(
+    stream?: Duplex | null,
+    options: TLSSocketOptions & { [kDriven]?: EngineOptions } = {},
+    given?: EngineOptions,
+  ) {
+    const driven = given ?? options[kDriven];
     if (driven === undefined) resolveEngine(options.engine, options.driver);
     const carrier = stream ? new Carrier(stream) : undefined;
     super(optionsOn(options, stream, carrier) as SocketOptions);
