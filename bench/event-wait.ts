@@ -20,11 +20,16 @@ export interface EventWait {
 export class EventWatch {
   readonly #waits = createHistogram();
   readonly #source = new Worker(SOURCE, { eval: true });
+  /** The first event has come. */
+  readonly started: Promise<void>;
 
   constructor() {
-    this.#source.on('message', (sent: bigint) => {
-      const wait = process.hrtime.bigint() - sent;
-      this.#waits.record(wait > 0n ? wait : 1n);
+    this.started = new Promise((resolve) => {
+      this.#source.on('message', (sent: bigint) => {
+        const wait = process.hrtime.bigint() - sent;
+        this.#waits.record(wait > 0n ? wait : 1n);
+        resolve();
+      });
     });
   }
 

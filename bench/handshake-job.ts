@@ -12,6 +12,4 @@ export interface HandshakeJob {
   readonly warmup?: number;
   /** so-crypt's handshakeWorkers. */
   readonly workers?: number;
-  /** Find out how long events wait in the server's main thread. */
-  readonly watchEvents?: boolean;
 }

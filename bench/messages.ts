@@ -34,11 +34,11 @@ export interface Messages {
     cpu: CpuTime;
     /** server: CPU seconds of the main thread alone */
     mainCpu?: number;
-    /** server: 99 of 100 turns of the event loop came no later than this, ms */
-    loopDelayP99?: number;
-    /** server: how long events waited in the main thread */
-    eventWait?: EventWait;
   };
+  /** main to handshake server: find out how long events wait, until stop */
+  watch: Record<string, never>;
+  /** handshake server: how long they waited; 99 of 100 turns of the event loop came no later than loopDelayP99, ms */
+  waits: { eventWait: EventWait; loopDelayP99: number };
   /** main to memory client: open so many more connections; 0: end all of them */
   open: { count: number };
   /** memory client: they are open */

@@ -36,13 +36,17 @@ async function trial(job: HandshakeJob, ms: number): Promise<Sample> {
     if (served.count === 0) throw new Error(`${job.engine}: no handshake in ${ms} ms`);
     if (job.resume !== made.resumed > made.count / 2)
       throw new Error(`${job.engine}: ${made.resumed} of ${made.count} handshakes were resumed`);
+    server.send('watch', {});
+    await sleep(ms);
+    server.send('stop', {});
+    const { eventWait, loopDelayP99 } = await server.expect('waits');
     const each = (seconds: number): number => round((seconds * 1000) / served.count);
     return {
       perSecond: round(served.count / served.seconds),
       serverCpuMs: each(served.cpu.user + served.cpu.system),
       mainCpuMs: served.mainCpu === undefined ? null : each(served.mainCpu),
-      loopDelayP99Ms: round(served.loopDelayP99 ?? 0),
-      eventWaitMs: served.eventWait!,
+      loopDelayP99Ms: round(loopDelayP99),
+      eventWaitMs: eventWait,
     };
   });
 }
@@ -76,7 +80,6 @@ export async function runWorkerHandshakes(
         concurrency: 64,
         certificate,
         workers,
-        watchEvents: true,
         // Compiled code, and all threads started, whatever the machine's speed.
         warmup: quick ? 300 : 8000,
       };
