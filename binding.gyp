@@ -50,6 +50,7 @@
               "native/addon_relay.cc",
               "native/relay/relay.cc",
               "native/relay/relays.cc",
+              "native/handshake/acceptor.cc",
               "native/handshake/handshake.cc",
               "native/handshake/here.cc",
               "native/handshake/loop.cc",

@@ -10,9 +10,10 @@ export interface AcceptedHandle {
 }
 
 /** What Node's own listener of libuv's does with a server, and looks at. */
-type Internals = net.Server & {
+export type Internals = net.Server & {
   _handle: { fd?: number; onconnection?: OnConnection } | null;
   _connections: number;
+  _emitCloseIfDrained(): void;
   noDelay?: boolean;
   keepAlive?: boolean;
   blockList?: unknown;
@@ -35,7 +36,7 @@ export function acceptHandles(server: net.Server, take: (handle: AcceptedHandle)
     // In a cluster it may be no handle of libuv's, and connections come from the primary.
     if (!listening || typeof onconnection !== 'function' || !(listening.fd! >= 0)) return;
     listening.onconnection = function (error, handle): void {
-      if (error || !handle || !isPlain(internals) || !take(handle))
+      if (error || !handle || !isPlain(server) || !take(handle))
         return onconnection.call(this, error, handle);
       if (internals.noDelay) handle.setNoDelay?.(true);
       internals._connections++;
@@ -43,10 +44,21 @@ export function acceptHandles(server: net.Server, take: (handle: AcceptedHandle)
   });
 }
 
-function isPlain(server: Internals): boolean {
-  const isLimited = server.maxConnections != null || Boolean(server.blockList) || server.keepAlive === true;
+/** Whether nobody would see the net.Socket of a server's connection, or limits which there are. */
+export function isPlain(server: net.Server): boolean {
+  const { maxConnections, blockList, keepAlive } = server as Internals;
+  const isLimited = maxConnections != null || Boolean(blockList) || keepAlive === true;
   if (isLimited || accepted.hasSubscribers) return false;
   return server.emit === emit && server.listenerCount('connection') === 1;
+}
+
+/** Of the channel in which Node tells of each connection that a server has accepted. */
+export function hasSubscribers(): boolean {
+  return accepted.hasSubscribers;
+}
+
+export function publish(socket: net.Socket): void {
+  accepted.publish({ socket });
 }
 
 /** The net.Socket that Node would have made. */

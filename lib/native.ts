@@ -359,6 +359,15 @@ export interface HandshakeThreads {
   /** The index of the thread that got it. */
   submit(id: number, fd: number, context: HandshakeContext): number;
   abort(thread: number, id: number): void;
+  /**
+   * They accept the connections of a listening socket of libuv's, and libuv does not. 0 or -errno; -ENOENT: libuv has not begun to wait for
+   * it. Not in this thread.
+   */
+  listen?(fd: number, context: HandshakeContext): number;
+  /** They accept no more, and libuv does again; fd -1: libuv does not either, because the socket is about to be closed. */
+  unlisten?(fd: number): void;
+  /** Connections that they have accepted, ever. */
+  readonly accepted?: number;
   /** All that they have told: lib/handshake-workers/native-events.ts. Wipe it. */
   take(): Buffer;
   /** Whether they keep the process alive. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Handshakes without JavaScript, for lib/handshake-workers/native-threads.ts.
 #ifdef __linux__
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 #include <mutex>
@@ -59,24 +60,29 @@ class ContextWrap : public Napi::ObjectWrap<ContextWrap> {
   std::shared_ptr<TlsContext> context_;
 };
 
-// What was told, one behind the other (native-events.ts). Directions are owned by the number that goes to JavaScript.
+// What was told, one behind the other (native-events.ts), with the descriptors ahead that are JavaScript's from here on. Directions are
+// owned by the number that goes to JavaScript.
 template <typename T>
 Napi::Value TakeFrom(const Napi::CallbackInfo& info, T* from) {
+  std::vector<Told> all;
+  if (from != nullptr) all = from->Take();
   ByteWriter bytes;
-  if (from != nullptr) {
-    Instance* const instance = info.Env().GetInstanceData<Instance>();
-    for (Told& told : from->Take()) {
-      bytes.U8(static_cast<uint8_t>(told.event));
-      bytes.U32(told.id);
-      if (told.event == Event::kDone) {
-        bytes.U8(told.sealer == nullptr ? 0 : 1);
-        if (told.sealer != nullptr) {
-          bytes.U32(instance->sealers->Own(std::move(told.sealer)));
-          bytes.U32(instance->openers->Own(std::move(told.opener)));
-        }
+  bytes.U32(static_cast<uint32_t>(std::count_if(all.begin(), all.end(), [](const Told& told) { return static_cast<bool>(told.connection); })));
+  for (const Told& told : all)
+    if (told.connection) bytes.U32(static_cast<uint32_t>(told.connection.get()));
+  Instance* const instance = info.Env().GetInstanceData<Instance>();
+  for (Told& told : all) {
+    bytes.U8(static_cast<uint8_t>(told.event));
+    bytes.U8(told.connection.Release() >= 0 ? 1 : 0);
+    bytes.U32(told.id);
+    if (told.event == Event::kDone) {
+      bytes.U8(told.sealer == nullptr ? 0 : 1);
+      if (told.sealer != nullptr) {
+        bytes.U32(instance->sealers->Own(std::move(told.sealer)));
+        bytes.U32(instance->openers->Own(std::move(told.opener)));
       }
-      bytes.Append(told.rest);
     }
+    bytes.Append(told.rest);
   }
   return Napi::Buffer<uint8_t>::Copy(info.Env(), bytes.bytes().data(), bytes.bytes().size());
 }
@@ -114,7 +120,9 @@ class ThreadsWrap : public Napi::ObjectWrap<ThreadsWrap> {
   static Napi::Function Define(Napi::Env env) {
     return DefineClass(env, "HandshakeThreads",
                        {InstanceMethod<&ThreadsWrap::Start>("start"), InstanceMethod<&ThreadsWrap::Submit>("submit"),
-                        InstanceMethod<&ThreadsWrap::Abort>("abort"), InstanceMethod<&ThreadsWrap::Take>("take"),
+                        InstanceMethod<&ThreadsWrap::Abort>("abort"), InstanceMethod<&ThreadsWrap::Listen>("listen"),
+                        InstanceMethod<&ThreadsWrap::Unlisten>("unlisten"), InstanceAccessor<&ThreadsWrap::Accepted>("accepted"),
+                        InstanceMethod<&ThreadsWrap::Take>("take"),
                         InstanceMethod<&ThreadsWrap::SetRef>("setRef"), InstanceMethod<&ThreadsWrap::Stop>("stop")});
   }
 
@@ -159,6 +167,41 @@ class ThreadsWrap : public Napi::ObjectWrap<ThreadsWrap> {
 
   void Abort(const Napi::CallbackInfo& info) {
     if (threads_ != nullptr) threads_->Abort(info[0].ToNumber().Uint32Value(), info[1].ToNumber().Uint32Value());
+  }
+
+  // listen(fd, context) → 0 or -errno; -ENOENT: the event loop does not wait for the listening socket, or not yet. libuv has no way to
+  // keep it from that but to close the socket, and so the event loop's epoll is told directly: libuv looks there again when it closes it.
+  Napi::Value Listen(const Napi::CallbackInfo& info) {
+    const int fd = info[0].ToNumber().Int32Value();
+    ContextWrap* const context = ContextWrap::Unwrap(info[1].ToObject());
+    uv_loop_t* loop;
+    if (context == nullptr || threads_ == nullptr || napi_get_uv_event_loop(info.Env(), &loop) != napi_ok) return Result(info, -EINVAL);
+    epoll_event event = {};
+    if (epoll_ctl(uv_backend_fd(loop), EPOLL_CTL_DEL, fd, &event) != 0) return Result(info, -errno);
+    const int error = threads_->Listen(fd, context->context());
+    if (error != 0) WaitAgain(loop, fd);
+    return Result(info, error);
+  }
+
+  // unlisten(fd): they accept no more; the event loop does, unless fd is -1
+  void Unlisten(const Napi::CallbackInfo& info) {
+    const int fd = info[0].ToNumber().Int32Value();
+    if (threads_ != nullptr) threads_->Unlisten();
+    uv_loop_t* loop;
+    if (fd >= 0 && napi_get_uv_event_loop(info.Env(), &loop) == napi_ok) WaitAgain(loop, fd);
+  }
+
+  // As uv_listen() has it (src/unix/linux.c: the data is the descriptor).
+  static void WaitAgain(uv_loop_t* loop, int fd) {
+    epoll_event event = {};
+    event.events = EPOLLIN;
+    event.data.fd = fd;
+    epoll_ctl(uv_backend_fd(loop), EPOLL_CTL_ADD, fd, &event);
+  }
+
+  // connections accepted by listen()
+  Napi::Value Accepted(const Napi::CallbackInfo& info) {
+    return Napi::Number::New(info.Env(), threads_ == nullptr ? 0 : static_cast<double>(threads_->accepted()));
   }
 
   // take() → a Buffer with all that has been told (native-events.ts)

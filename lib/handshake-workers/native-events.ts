@@ -18,12 +18,17 @@ export interface Making {
 }
 
 /** What threads without JavaScript tell (native/handshake/handshake.cc, threads.cc). */
-export type NativeEvent =
-  | { kind: 'done'; id: number; outcome: Outcome }
+export type NativeEvent = {
+  id: number;
+  /** The thread has accepted the connection, which has no id. */
+  isAccepted: boolean;
+} & (
+  | { kind: 'done'; outcome: Outcome }
   /** Nothing has been sent; these bytes have been read. */
-  | { kind: 'declined'; id: number; received: Buffer }
-  | { kind: 'failed'; id: number; error: Error; servername: string | false | null }
-  | { kind: 'released'; id: number };
+  | { kind: 'declined'; received: Buffer }
+  | { kind: 'failed'; error: Error; servername: string | false | null }
+  | { kind: 'released' }
+);
 
 const DONE = 1;
 const DECLINED = 2;
@@ -47,21 +52,22 @@ export class NativeEvents {
   next(from: Unpacker): NativeEvent | undefined {
     if (from.isAtEnd) return undefined;
     const kind = from.u8();
+    const isAccepted = from.u8() === 1;
     const id = from.u32();
     switch (kind) {
       case DONE: {
-        return { kind: 'done', id, outcome: this.#outcome(from) };
+        return { kind: 'done', id, isAccepted, outcome: this.#outcome(from) };
       }
       case DECLINED:
-        return { kind: 'declined', id, received: Buffer.from(from.long()) };
+        return { kind: 'declined', id, isAccepted, received: Buffer.from(from.long()) };
       case FAILED: {
         const hasName = from.u8();
         const name = from.text();
         const servername = hasName === 2 ? name : hasName === 1 ? false : null;
-        return { kind: 'failed', id, servername, error: errorFrom(from) };
+        return { kind: 'failed', id, isAccepted, servername, error: errorFrom(from) };
       }
       default:
-        return { kind: 'released', id };
+        return { kind: 'released', id, isAccepted };
     }
   }
 

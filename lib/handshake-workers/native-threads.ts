@@ -1,4 +1,5 @@
 import tls from 'node:tls';
+import type { AcceptedHandle } from '../accept.js';
 import { RESERVED_RECORDS } from '../arm.js';
 import { ciphers } from '../ciphers.js';
 import type { CipherName } from '../crypt-options.js';
@@ -75,10 +76,17 @@ export function credentialsOf(
 
 type Settings = Threads & { timeout: number; making: Making | undefined };
 
+interface Hearing {
+  /** May throw what a listener of the application has thrown. `handle`: of a connection that was accepted; null: it could not be had */
+  onEvent(event: NativeEvent, handle: AcceptedHandle | null | undefined): void;
+  /** Handles for connections that were accepted, which are the caller's from here on. */
+  openAll(fds: readonly number[]): (AcceptedHandle | null)[];
+}
+
 /** Threads without JavaScript, or this one: they do TLS 1.3 handshakes where nothing must be asked, and decline all else. */
 export class NativeThreads {
   readonly #settings: Settings;
-  readonly #onEvent: (event: NativeEvent) => void;
+  readonly #hearing: Hearing;
   #threads: HandshakeThreads | undefined;
   #events: NativeEvents;
   /** Some of what they have told is not done with. */
@@ -86,12 +94,18 @@ export class NativeThreads {
   #hasNews = false;
   /** By handshake, its thread; and what must not be garbage meanwhile. */
   readonly #jobs = new Map<number, { thread: number; credentials: Credentials }>();
+  #isListening = false;
+  /** Connections that earlier threads have accepted. */
+  #acceptedBefore = 0;
+  #acceptedAndDone = 0;
+  /** Of connections that were accepted and are not done: the same. */
+  #acceptedWith = new Set<Credentials>();
+  #isRef = false;
 
-  /** @param onEvent may throw what a listener of the application has thrown */
-  constructor(settings: Settings, onEvent: (event: NativeEvent) => void) {
+  constructor(settings: Settings, hearing: Hearing) {
     this.#settings = settings;
     this.#events = new NativeEvents(settings.making);
-    this.#onEvent = onEvent;
+    this.#hearing = hearing;
   }
 
   get isMaking(): boolean {
@@ -99,7 +113,12 @@ export class NativeThreads {
   }
 
   get isIdle(): boolean {
-    return this.#jobs.size === 0;
+    return this.#jobs.size === 0 && !this.#isListening && this.#acceptedAndDone === this.accepted;
+  }
+
+  /** Connections that were accepted by {@link listen}, ever. */
+  get accepted(): number {
+    return this.#acceptedBefore + (this.#threads?.accepted ?? 0);
   }
 
   /** To be called for new credentials, too. */
@@ -119,14 +138,40 @@ export class NativeThreads {
 
   /** None may have handshakes. */
   stop(): void {
+    this.#acceptedBefore = this.accepted;
     this.#threads?.stop();
     this.#threads = undefined;
+    this.#isRef = false;
   }
 
   submit(id: number, fd: number, credentials: Credentials): void {
     const thread = this.#threads!.submit(id, fd, credentials.context);
-    if (this.#jobs.size === 0) this.#threads!.setRef(true);
     this.#jobs.set(id, { thread, credentials });
+    this.#updateRef();
+  }
+
+  /** The threads accept the connections of a listening socket; 0 or -errno as {@link HandshakeThreads.listen} has it. */
+  listen(fd: number, credentials: Credentials): number {
+    const result = this.#threads!.listen!(fd, credentials.context);
+    if (result !== 0) return result;
+    this.#isListening = true;
+    this.#acceptedWith.add(credentials);
+    return 0;
+  }
+
+  /** @param fd on which libuv is to accept again; -1: the socket is about to be closed */
+  unlisten(fd: number): void {
+    this.#threads?.unlisten?.(fd);
+    this.#isListening = false;
+    this.#updateRef();
+  }
+
+  // As long as it listens, the listening socket's handle keeps the process alive.
+  #updateRef(): void {
+    const isRef = this.#jobs.size > 0 || (!this.#isListening && !this.isIdle);
+    if (isRef === this.#isRef) return;
+    this.#isRef = isRef;
+    this.#threads?.setRef(isRef);
   }
 
   /** False: it is none of these threads'. */
@@ -143,18 +188,21 @@ export class NativeThreads {
     this.#hasNews = this.#isTaking;
     if (this.#isTaking) return;
     this.#isTaking = true;
-    this.#run(new Unpacker(this.#threads.take()));
+    const from = new Unpacker(this.#threads.take());
+    const fds = Array.from({ length: from.u32() }, () => from.u32());
+    this.#run(from, this.#hearing.openAll(fds).reverse());
   }
 
   // A listener of the application may throw: should the process survive that, the others must hear of theirs all the same.
-  #run(from: Unpacker): void {
+  #run(from: Unpacker, handles: (AcceptedHandle | null)[]): void {
     const end = performance.now() + TURN_MS;
     let isAtEnd = false;
     try {
       for (let event = this.#events.next(from); event !== undefined; event = this.#events.next(from)) {
-        this.#jobs.delete(event.id);
-        if (this.#jobs.size === 0) this.#threads?.setRef(false);
-        this.#onEvent(event);
+        if (event.isAccepted) this.#acceptedAndDone++;
+        else this.#jobs.delete(event.id);
+        this.#updateRef();
+        this.#hearing.onEvent(event, event.isAccepted ? handles.pop() : undefined);
         if (performance.now() >= end) return;
       }
       isAtEnd = true;
@@ -162,9 +210,10 @@ export class NativeThreads {
       if (isAtEnd) {
         from.wipe();
         this.#isTaking = false;
+        if (this.isIdle) this.#acceptedWith.clear();
         if (this.#hasNews) setImmediate(() => this.#take());
       } else {
-        setImmediate(() => this.#run(from));
+        setImmediate(() => this.#run(from, handles));
       }
     }
   }

@@ -1,10 +1,12 @@
+import { AsyncResource } from 'node:async_hooks';
 import type net from 'node:net';
 import type tls from 'node:tls';
-import type { AcceptedHandle } from '../accept.js';
+import { type AcceptedHandle, hasSubscribers, publish } from '../accept.js';
 import type { SoCryptError } from '../errors.js';
 import { canTakeOver } from '../tls-carrier.js';
 import type { EngineOptions } from '../tls-options.js';
 import { kEstablish, type TLSSocket } from '../tls-socket.js';
+import { Acceptor } from './acceptor.js';
 import { Loan } from './loan.js';
 import {
   type ChosenContext,
@@ -74,6 +76,7 @@ export class HandshakeService {
   readonly #contextNumbers = new WeakMap<object, number>();
   readonly #threads: Threads;
   readonly #native: NativeThreads | undefined;
+  readonly #acceptor: Acceptor | undefined;
   /** Native threads, or what they need, were not to be had. */
   #isNativeRefused = false;
   /** Of native handshakes; undefined: to be made. */
@@ -98,8 +101,15 @@ export class HandshakeService {
     if (canBeNative(options, threads)) {
       const { handshakeTimeout: timeout = HANDSHAKE_TIMEOUT } = options;
       const settings = { ...threads, timeout, making: makingOf(options) };
-      this.#native = new NativeThreads(settings, (event) => this.#onNative(event));
+      this.#native = new NativeThreads(settings, {
+        onEvent: (event, handle) => this.#onNative(event, handle),
+        openAll: (fds) => this.#acceptor?.openAll(fds) ?? [],
+      });
       this.#prepare();
+      if (threads.threads > 0)
+        this.#acceptor = new Acceptor(server, this.#native, () =>
+          this.#isNative() ? this.#credentials : undefined,
+        );
     }
     if (threads.threads > 0)
       this.#pool = new Pool(threads, {
@@ -138,12 +148,16 @@ export class HandshakeService {
   /** The same for what {@link acceptHandles} shows. */
   offerHandle(handle: AcceptedHandle): boolean {
     if (!(handle.fd >= 0) || handle.isStreamBase !== true || !this.#isNative()) return false;
+    this.#native!.submit(this.#loanOf(handle).id, handle.fd, this.#credentials!);
+    return true;
+  }
+
+  #loanOf(handle: AcceptedHandle): Loan {
     const id = (this.#lastId + 1) >>> 0;
     this.#lastId = id;
     const loan = new Loan(id, { handle, server: this.#server }, true, () => this.#abort(loan));
     this.#loans.set(id, loan);
-    this.#native!.submit(id, handle.fd, this.#credentials!);
-    return true;
+    return loan;
   }
 
   // Without threads: one that the application has handed to the server may be in any state.
@@ -199,6 +213,7 @@ export class HandshakeService {
     } catch {
       this.#isNativeRefused = true;
     }
+    this.#acceptor?.update();
   }
 
   #makeCredentials(): Credentials {
@@ -211,15 +226,31 @@ export class HandshakeService {
     );
   }
 
-  #onNative(event: NativeEvent): void {
-    const loan = this.#loans.get(event.id)!;
-    loan.run(() => this.#onNativeEvent(event, loan));
+  /** @param handle of a connection that a thread has accepted; null: it could not be had */
+  #onNative(event: NativeEvent, handle: AcceptedHandle | null | undefined): void {
+    if (handle === null) return event.kind === 'done' ? disposeOf(event.outcome) : undefined;
+    if (handle && event.kind === 'done' && !hasSubscribers()) return this.#onAccepted(handle, event.outcome);
+    const loan = handle ? this.#loanOf(handle) : this.#loans.get(event.id)!;
+    loan.run(() => {
+      if (handle && hasSubscribers()) publish(loan.connection);
+      this.#onNativeEvent(event, loan);
+    });
+  }
+
+  // Nearly every connection comes here with its handshake done, and has nothing before.
+  #onAccepted(handle: AcceptedHandle, outcome: Outcome): void {
+    new AsyncResource('so-crypt.handshake').runInAsyncScope(() => {
+      const socket = this.#accepting.socketOf(handle);
+      // As with node:tls, a connection that breaks must not end a server whose application does not listen.
+      socket.on('error', ignore);
+      this.#establish(socket, outcome);
+    });
   }
 
   #onNativeEvent(event: NativeEvent, loan: Loan): void {
     switch (event.kind) {
       case 'done':
-        return this.#onDone(event.id, event.outcome);
+        return this.#onDone(loan.id, event.outcome);
       case 'declined':
         if (loan.isAbandoned) return this.#end(loan);
         return this.#submit(loan, event.received);
@@ -260,6 +291,7 @@ export class HandshakeService {
       if (context === undefined) return;
       this.#contexts.push(context);
       this.#hasContexts = true;
+      this.#acceptor?.update();
       this.#pool.broadcast({ kind: 'addContext', context, defaults: defaults() });
     });
     define('setSecureContext', (given: tls.SecureContextOptions) => {
@@ -333,15 +365,19 @@ export class HandshakeService {
     return known;
   }
 
-  #onDone(id: number, { handOver, agreed, summary }: Outcome): void {
+  #onDone(id: number, outcome: Outcome): void {
     const loan = this.#take(id);
     if (loan === undefined) return;
     loan.free();
-    if (loan.isAbandoned) return disposeOf({ handOver, agreed, summary });
-    const server = this.#server;
+    if (loan.isAbandoned) return disposeOf(outcome);
     const socket = loan.socket ?? this.#socketOf(loan);
     // As with node:tls, a connection that breaks must not end a server whose application does not listen.
     if (loan.socket === undefined) socket.on('error', ignore);
+    this.#establish(socket, outcome);
+  }
+
+  #establish(socket: TLSSocket, { handOver, agreed, summary }: Outcome): void {
+    const server = this.#server;
     const established = (): void => {
       if ((server as { pauseOnConnect?: boolean }).pauseOnConnect) socket.pause();
       server.emit('secureConnection', socket);

@@ -31,6 +31,9 @@ int Digit(char digit) {
 Handshake::Handshake(uint32_t number, int descriptor, std::shared_ptr<TlsContext> context, Clock::time_point end)
     : id(number), fd(descriptor), deadline(end), context_(std::move(context)) {}
 
+Handshake::Handshake(Descriptor connection, std::shared_ptr<TlsContext> context, Clock::time_point end)
+    : id(0), fd(connection.get()), deadline(end), connection_(std::move(connection)), context_(std::move(context)) {}
+
 Handshake::~Handshake() { SSL_free(ssl_); }
 
 int Handshake::Index() {
@@ -189,7 +192,7 @@ bool Handshake::MakeDirections(Told* told) const {
 
 // In the order that lib/handshake-workers/native-events.ts reads.
 Told Handshake::TellDone(Profiles* profiles) {
-  Told told = {Event::kDone, id, nullptr, nullptr, {}};
+  Told told = Tell(Event::kDone);
   ByteWriter* const to = &told.rest;
   to->Reserve(512);  // a vector that grows is wiped each time
   profiles->Pack(ssl_, to);
@@ -212,14 +215,14 @@ Told Handshake::TellDone(Profiles* profiles) {
   return told;
 }
 
-Told Handshake::TellDeclined() const {
-  Told told = {Event::kDeclined, id, nullptr, nullptr, {}};
+Told Handshake::TellDeclined() {
+  Told told = Tell(Event::kDeclined);
   told.rest.Long(received_.data(), received_.size());
   return told;
 }
 
-Told Handshake::TellFailed() const {
-  Told told = {Event::kFailed, id, nullptr, nullptr, {}};
+Told Handshake::TellFailed() {
+  Told told = Tell(Event::kFailed);
   told.rest.Append(failure_);
   return told;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The server's side of one TLS 1.3 handshake, on a descriptor that somebody else owns. As long as nothing has been sent, it can be declined:
-// whoever does it instead gets the bytes that were read. So only what is common is done here.
+// The server's side of one TLS 1.3 handshake. As long as nothing has been sent, it can be declined: whoever does it instead gets the bytes
+// that were read. So only what is common is done here.
 #pragma once
 #include <openssl/ssl.h>
 
@@ -10,6 +10,7 @@
 
 #include "../record/key_schedule.h"
 #include "bytes.h"
+#include "descriptor.h"
 #include "outlet.h"
 #include "tls_context.h"
 
@@ -26,7 +27,9 @@ class Handshake {
  public:
   using Clock = std::chrono::steady_clock;
 
+  // On a descriptor that somebody else owns, who has given it a number.
   Handshake(uint32_t id, int fd, std::shared_ptr<TlsContext> context, Clock::time_point deadline);
+  Handshake(Descriptor connection, std::shared_ptr<TlsContext> context, Clock::time_point deadline);
   ~Handshake();
   Handshake(const Handshake&) = delete;
   Handshake& operator=(const Handshake&) = delete;
@@ -35,6 +38,7 @@ class Handshake {
   const int fd;
   const Clock::time_point deadline;
   // For the thread that has it.
+  uint64_t age = 0;
   bool is_counted = false;
   Clock::time_point since;
   uint32_t watched = 0;
@@ -46,10 +50,13 @@ class Handshake {
   // Reads and writes as much as goes without waiting.
   Step Run();
 
-  // The outcome, when Run has returned that it is done, has failed or is declined.
+  // Somebody else's descriptor.
+  bool is_lent() const { return !connection_; }
+
+  // The outcome, when Run has returned that it is done, has failed or is declined; with the connection, if that is its own.
   Told TellDone(Profiles* profiles);
-  Told TellDeclined() const;
-  Told TellFailed() const;
+  Told TellDeclined();
+  Told TellFailed();
   void TimeOut();
 
   static void OnKeylog(const SSL* ssl, const char* line);
@@ -65,7 +72,9 @@ class Handshake {
   Step Fail(Failed why);
   bool CountTickets();
   bool MakeDirections(Told* told) const;
+  Told Tell(Event event) { return {event, id, std::move(connection_), nullptr, nullptr, {}}; }
 
+  Descriptor connection_;
   const std::shared_ptr<TlsContext> context_;
   SSL* ssl_ = nullptr;
   BIO* in_ = nullptr;  // ssl_'s

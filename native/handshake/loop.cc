@@ -11,7 +11,13 @@ namespace {
 
 // A client that is silent for so long leaves its place to others.
 constexpr auto kStale = std::chrono::milliseconds(1000);
-constexpr int kStaleCheckMs = 100;
+// Of those that wait for a place, or for somebody to take outcomes.
+constexpr int kWaitingCheckMs = 20;
+
+// Connections that are ready must not make those wait whose handshakes go on.
+constexpr int kMostAccepted = 8;
+// Established ones that nobody takes, because the event loop is busy: as many as Node has wait in the kernel for accept(2).
+constexpr size_t kMostUntaken = 511;
 
 }  // namespace
 
@@ -21,6 +27,7 @@ int HandshakeLoop::Open() {
 }
 
 void HandshakeLoop::Close() {
+  acceptor_.Close();
   all_.clear();
   if (epoll_ >= 0) close(epoll_);
   epoll_ = -1;
@@ -34,18 +41,32 @@ int HandshakeLoop::AlsoWatch(int fd) {
 }
 
 void HandshakeLoop::Begin(uint32_t id, int fd, std::shared_ptr<TlsContext> context) {
-  auto made = std::make_unique<Handshake>(id, fd, std::move(context), Handshake::Clock::now() + options_.timeout);
+  Begin(std::make_unique<Handshake>(id, fd, std::move(context), Handshake::Clock::now() + options_.timeout));
+}
+
+void HandshakeLoop::AcceptSome() {
+  for (int i = 0; i < kMostAccepted; i++) {
+    if (outlet_->untaken() >= kMostUntaken) return acceptor_.Pause();
+    std::shared_ptr<TlsContext> context;
+    Descriptor connection = acceptor_.Accept(&context);
+    if (!connection) return;
+    Begin(std::make_unique<Handshake>(std::move(connection), std::move(context), Handshake::Clock::now() + options_.timeout));
+  }
+}
+
+void HandshakeLoop::Begin(std::unique_ptr<Handshake> made) {
   Handshake* const handshake = made.get();
-  all_.emplace(id, std::move(made));
+  handshake->age = ++last_age_;
+  all_.emplace(handshake->age, std::move(made));
   // The ClientHello is mostly there.
   Advance(handshake);
 }
 
 void HandshakeLoop::Abort(uint32_t id) {
-  const auto found = all_.find(id);
+  const auto found = std::find_if(all_.begin(), all_.end(), [id](const auto& entry) { return entry.second->is_lent() && entry.second->id == id; });
   if (found == all_.end()) return;
   End(found->second.get());
-  Tell({Event::kReleased, id, nullptr, nullptr, {}});
+  Tell({Event::kReleased, id, {}, nullptr, nullptr, {}});
 }
 
 void HandshakeLoop::Tell(Told&& told) {
@@ -59,19 +80,25 @@ int HandshakeLoop::Wait(int milliseconds, int most) { return epoll_wait(epoll_, 
 
 bool HandshakeLoop::Go(int event) {
   if (events_[event].data.ptr == nullptr) return false;
+  if (events_[event].data.ptr == &acceptor_) {
+    AcceptSome();
+    return true;
+  }
   Advance(static_cast<Handshake*>(events_[event].data.ptr));
   return true;
 }
 
 int HandshakeLoop::MillisecondsToWait() const {
-  if (all_.empty()) return -1;
-  if (!waiting_.empty()) return kStaleCheckMs;
+  const int pause = acceptor_.MillisecondsToWait();
+  if (all_.empty()) return pause;
+  if (!waiting_.empty()) return kWaitingCheckMs;
   const auto left = all_.begin()->second->deadline - Handshake::Clock::now();
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(left).count() + 1;
-  return static_cast<int>(std::clamp<decltype(ms + 0)>(ms, 0, 1 << 30));
+  return static_cast<int>(std::clamp<decltype(ms + 0)>(ms, 0, pause < 0 ? 1 << 30 : pause));
 }
 
 void HandshakeLoop::OnTime() {
+  acceptor_.OnTime();
   if (all_.empty()) return;
   const auto now = Handshake::Clock::now();
   while (!all_.empty() && all_.begin()->second->deadline <= now) {
@@ -97,11 +124,11 @@ void HandshakeLoop::OnTime() {
 // The limit is for what takes memory: a client that has not said anything yet has no SSL object.
 bool HandshakeLoop::MayBegin(Handshake* handshake) {
   if (handshake->is_counted || handshake->has_begun()) return true;
-  if (counted_ >= options_.most_in_flight) return false;
+  if (!HasPlace()) return false;
   handshake->is_counted = true;
   handshake->since = Handshake::Clock::now();
   counted_++;
-  counted_order_.push_back(handshake->id);
+  counted_order_.push_back(handshake->age);
   return true;
 }
 
@@ -109,7 +136,7 @@ void HandshakeLoop::Uncount(Handshake* handshake) {
   if (!handshake->is_counted) return;
   handshake->is_counted = false;
   counted_--;
-  // Numbers of the past must not pile up.
+  // Those of the past must not pile up.
   while (!counted_order_.empty()) {
     const auto found = all_.find(counted_order_.front());
     if (found != all_.end() && found->second->is_counted) break;
@@ -117,8 +144,10 @@ void HandshakeLoop::Uncount(Handshake* handshake) {
   }
 }
 
+bool HandshakeLoop::HasPlace() const { return counted_ < options_.most_in_flight && outlet_->untaken() < kMostUntaken; }
+
 void HandshakeLoop::BeginWaiting() {
-  while (!waiting_.empty() && counted_ < options_.most_in_flight) {
+  while (!waiting_.empty() && HasPlace()) {
     const auto found = all_.find(waiting_.front());
     waiting_.pop_front();
     if (found != all_.end()) Advance(found->second.get());
@@ -127,7 +156,7 @@ void HandshakeLoop::BeginWaiting() {
 
 void HandshakeLoop::Advance(Handshake* handshake) {
   if (!MayBegin(handshake)) {
-    waiting_.push_back(handshake->id);
+    waiting_.push_back(handshake->age);
     return Watch(handshake, 0);
   }
   const Step step = handshake->Run();
@@ -154,7 +183,7 @@ void HandshakeLoop::Watch(Handshake* handshake, uint32_t events) {
 void HandshakeLoop::End(Handshake* handshake) {
   Watch(handshake, 0);
   Uncount(handshake);
-  all_.erase(handshake->id);
+  all_.erase(handshake->age);
 }
 
 }  // namespace so_crypt

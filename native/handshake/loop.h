@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The handshakes of one thread, with an epoll(7) of their own. Whoever has it waits for that and says when to go on. Descriptors stay their
-// lender's, which closes none before it has heard of its end.
+// The handshakes of one thread, with an epoll(7) of their own. Whoever has it waits for that and says when to go on. Descriptors that are lent
+// stay their lender's, which closes none before it has heard of its end; connections that were accepted here go with the outcome.
 #pragma once
 #include <sys/epoll.h>
 
@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 
+#include "acceptor.h"
 #include "handshake.h"
 #include "outlet.h"
 #include "profile.h"
@@ -38,6 +39,11 @@ class HandshakeLoop {
 
   size_t size() const { return all_.size(); }
 
+  // From another thread: see Acceptor.
+  int Listen(int fd, std::shared_ptr<TlsContext> context) { return acceptor_.Open(epoll_, fd, std::move(context), &acceptor_); }
+  void Unlisten() { acceptor_.Close(); }
+  uint64_t accepted() const { return acceptor_.accepted(); }
+
   // There is something to take that nobody has been notified of, and since when.
   bool has_untold() const { return has_untold_; }
   Handshake::Clock::time_point untold_since() const { return untold_since_; }
@@ -62,7 +68,10 @@ class HandshakeLoop {
  private:
   static constexpr int kMostEvents = 64;
 
+  void AcceptSome();
+  void Begin(std::unique_ptr<Handshake> handshake);
   bool MayBegin(Handshake* handshake);
+  bool HasPlace() const;
   void Advance(Handshake* handshake);
   void Watch(Handshake* handshake, uint32_t events);
   void End(Handshake* handshake);
@@ -76,12 +85,14 @@ class HandshakeLoop {
   Handshake::Clock::time_point untold_since_;
   int epoll_ = -1;
   epoll_event events_[kMostEvents];
-  // By number, which is the order in which they came.
-  std::map<uint32_t, std::unique_ptr<Handshake>> all_;
-  // What counts, by age; numbers of some that have ended may be among them.
-  std::deque<uint32_t> counted_order_;
+  Acceptor acceptor_;
+  // By age: the oldest has the least.
+  std::map<uint64_t, std::unique_ptr<Handshake>> all_;
+  uint64_t last_age_ = 0;
+  // What counts; some that have ended may be among them.
+  std::deque<uint64_t> counted_order_;
   size_t counted_ = 0;
-  std::deque<uint32_t> waiting_;
+  std::deque<uint64_t> waiting_;
 };
 
 }  // namespace so_crypt

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "threads.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/eventfd.h>
@@ -130,7 +131,7 @@ void HandshakeThread::Main() {
     // After the events, which point to handshakes.
     RunCommands();
     loop_.OnTime();
-    ended_ = begun_ - loop_.size();
+    ended_ = begun_ + loop_.accepted() - loop_.size();
   }
 }
 
@@ -161,7 +162,32 @@ int HandshakeThreads::Start() {
 }
 
 void HandshakeThreads::Stop() {
+  Unlisten();
   for (const auto& thread : threads_) thread->Stop();
+}
+
+int HandshakeThreads::Listen(int fd, const std::shared_ptr<TlsContext>& context) {
+  Unlisten();
+  listening_ = Descriptor(fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  if (!listening_) return -errno;
+  for (const auto& thread : threads_) {
+    const int error = thread->Listen(listening_.get(), context);
+    if (error == 0) continue;
+    Unlisten();
+    return error;
+  }
+  return 0;
+}
+
+void HandshakeThreads::Unlisten() {
+  for (const auto& thread : threads_) thread->Unlisten();
+  listening_ = Descriptor();
+}
+
+uint64_t HandshakeThreads::accepted() const {
+  uint64_t sum = 0;
+  for (const auto& thread : threads_) sum += thread->accepted();
+  return sum;
 }
 
 size_t HandshakeThreads::Submit(uint32_t id, int fd, std::shared_ptr<TlsContext> context) {

@@ -30,7 +30,15 @@ class HandshakeThread {
   void Stop();
   void Submit(uint32_t id, int fd, std::shared_ptr<TlsContext> context);
   void Abort(uint32_t id);
-  size_t in_flight() const { return submitted_ - ended_; }
+  // About, as everything of another thread is.
+  size_t in_flight() const {
+    const size_t ended = ended_;
+    return submitted_ + loop_.accepted() - ended;
+  }
+  // From the thread that submits: see Acceptor.
+  int Listen(int fd, std::shared_ptr<TlsContext> context) { return loop_.Listen(fd, std::move(context)); }
+  void Unlisten() { loop_.Unlisten(); }
+  uint64_t accepted() const { return loop_.accepted(); }
 
  private:
   struct Command {
@@ -53,7 +61,7 @@ class HandshakeThread {
   int wakeup_ = -1;
   Mailbox<Command> commands_;
   size_t submitted_ = 0;           // known to who submits
-  size_t begun_ = 0;               // known to the thread
+  size_t begun_ = 0;               // of those, known to the thread
   std::atomic<size_t> ended_{0};
   std::atomic<bool> stops_{false};
   // Waits, or is about to, and must be woken.
@@ -70,11 +78,18 @@ class HandshakeThreads {
   // The least busy one's index.
   size_t Submit(uint32_t id, int fd, std::shared_ptr<TlsContext> context);
   void Abort(size_t thread, uint32_t id);
+  // They accept the connections of a listening socket, instead of another's; 0 or -errno.
+  int Listen(int fd, const std::shared_ptr<TlsContext>& context);
+  // Behind it they accept no more.
+  void Unlisten();
+  uint64_t accepted() const;
   std::vector<Told> Take() { return outlet_.Take(); }
 
  private:
   Outlet outlet_;
   std::vector<std::unique_ptr<HandshakeThread>> threads_;
+  // A duplicate: the other may be closed before they end.
+  Descriptor listening_;
 };
 
 }  // namespace so_crypt

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import net from 'node:net';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { SoCryptError } from '../../lib/index.js';
 import { certificates } from '../support/certificates.js';
 import { patient } from '../support/patience.js';
@@ -71,10 +73,8 @@ for (const native of [true, false])
     const before = threads.length;
     const { server, port } = await tlsListener('so-crypt', { handshakeWorkers: { threads: 2, native } });
     const raw = await Promise.all([connectPlainly(port), connectPlainly(port)]);
-    await until(
-      () => (server as unknown as { _connections: number })._connections === 2,
-      'both are accepted',
-    );
+    const count = promisify(server.getConnections.bind(server));
+    while ((await count()) !== 2) await sleep(5);
     const closed = waitFor(server, 'close', 15_000);
     const failed = new Promise<void>((resolve) => {
       server.once('tlsClientError', () => resolve());
