@@ -51,6 +51,10 @@ class HandshakeLoop {
     has_untold_ = false;
     outlet_->Notify();
   }
+  // Handshakes that go on.
+  size_t counted() const { return counted_; }
+  // When notice was given last, by all loops.
+  Handshake::Clock::time_point notified() const { return outlet_->noticed(); }
 
   void Begin(uint32_t id, int fd, std::shared_ptr<TlsContext> context);
   void Abort(uint32_t id);

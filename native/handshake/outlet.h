@@ -2,6 +2,7 @@
 // What handshakes tell, in one place for all threads.
 #pragma once
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <utility>
@@ -31,6 +32,8 @@ struct Told {
 
 class Outlet {
  public:
+  using Clock = std::chrono::steady_clock;
+
   // notify: called by Notify() when there is something to take after a time when there was nothing
   explicit Outlet(std::function<void()> notify) : notify_(std::move(notify)) {}
 
@@ -41,8 +44,13 @@ class Outlet {
   }
 
   void Notify() {
-    if (!told_.empty() && !is_noticed_.exchange(true)) notify_();
+    if (told_.empty() || is_noticed_.exchange(true)) return;
+    noticed_ = Clock::now();
+    notify_();
   }
+
+  // When notice was given last.
+  Clock::time_point noticed() const { return noticed_; }
 
   bool empty() const { return told_.empty(); }
   size_t untaken() const { return untaken_; }
@@ -58,6 +66,7 @@ class Outlet {
  private:
   const std::function<void()> notify_;
   std::atomic<bool> is_noticed_{false};
+  std::atomic<Clock::time_point> noticed_{};
   std::atomic<size_t> untaken_{0};
   Mailbox<Told> told_;
 };

@@ -52,6 +52,7 @@ class HandshakeThread {
   void RunCommands();
   int Wait();
   void NotifyInTime();
+  int MillisecondsToNotice() const;
   void Wake();
 
   const int niceness_;
