@@ -30,6 +30,8 @@ const beyond = [
 
 /** The event loop has other things to do, too. */
 const TURN_MS = 1;
+/** setTimeout() knows no longer one. */
+const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** A secure context that only handshakes without JavaScript use. */
 export interface Credentials {
@@ -94,12 +96,12 @@ export class NativeThreads {
   #hasNews = false;
   /** By handshake, its thread; and what must not be garbage meanwhile. */
   readonly #jobs = new Map<number, { thread: number; credentials: Credentials }>();
-  #isListening = false;
   /** Connections that earlier threads have accepted. */
   #acceptedBefore = 0;
   #acceptedAndDone = 0;
-  /** Of connections that were accepted and are not done: the same. */
-  #acceptedWith = new Set<Credentials>();
+  /** Of connections that are accepted, or were and are not done. */
+  readonly #holds = new Set<{ credentials: Credentials }>();
+  #listensWith: { credentials: Credentials } | undefined;
   #isRef = false;
 
   constructor(settings: Settings, hearing: Hearing) {
@@ -113,7 +115,7 @@ export class NativeThreads {
   }
 
   get isIdle(): boolean {
-    return this.#jobs.size === 0 && !this.#isListening && this.#acceptedAndDone === this.accepted;
+    return this.#jobs.size === 0 && !this.#listensWith && this.#acceptedAndDone === this.accepted;
   }
 
   /** Connections that were accepted by {@link listen}, ever. */
@@ -154,21 +156,25 @@ export class NativeThreads {
   listen(fd: number, credentials: Credentials): number {
     const result = this.#threads!.listen!(fd, credentials.context);
     if (result !== 0) return result;
-    this.#isListening = true;
-    this.#acceptedWith.add(credentials);
+    this.#listensWith = { credentials };
+    this.#holds.add(this.#listensWith);
     return 0;
   }
 
   /** @param fd on which libuv is to accept again; -1: the socket is about to be closed */
   unlisten(fd: number): void {
     this.#threads?.unlisten?.(fd);
-    this.#isListening = false;
+    const hold = this.#listensWith;
+    this.#listensWith = undefined;
+    // By then none of its handshakes goes on.
+    const end = Math.min(this.#settings.timeout + 1000, LONGEST_TIMER);
+    if (hold) setTimeout(() => this.#holds.delete(hold), end).unref();
     this.#updateRef();
   }
 
   // As long as it listens, the listening socket's handle keeps the process alive.
   #updateRef(): void {
-    const isRef = this.#jobs.size > 0 || (!this.#isListening && !this.isIdle);
+    const isRef = this.#jobs.size > 0 || (!this.#listensWith && !this.isIdle);
     if (isRef === this.#isRef) return;
     this.#isRef = isRef;
     this.#threads?.setRef(isRef);
@@ -210,7 +216,6 @@ export class NativeThreads {
       if (isAtEnd) {
         from.wipe();
         this.#isTaking = false;
-        if (this.isIdle) this.#acceptedWith.clear();
         if (this.#hasNews) setImmediate(() => this.#take());
       } else {
         setImmediate(() => this.#run(from, handles));
