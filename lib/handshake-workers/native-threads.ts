@@ -195,7 +195,8 @@ export class NativeThreads {
     if (this.#isTaking) return;
     this.#isTaking = true;
     const from = new Unpacker(this.#threads.take());
-    const fds = Array.from({ length: from.u32() }, () => from.u32());
+    const fds: number[] = [];
+    for (let left = from.u32(); left > 0; left--) fds.push(from.u32());
     this.#run(from, this.#hearing.openAll(fds).reverse());
   }
 
