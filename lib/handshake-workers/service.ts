@@ -7,6 +7,7 @@ import { canTakeOver } from '../tls-carrier.js';
 import type { EngineOptions } from '../tls-options.js';
 import { kEstablish, type TLSSocket } from '../tls-socket.js';
 import { Acceptor } from './acceptor.js';
+import { followServer } from './follow-server.js';
 import { Loan } from './loan.js';
 import {
   type ChosenContext,
@@ -28,7 +29,6 @@ import {
   type AnyServer,
   contextOptionsOf,
   defaults,
-  namedContext,
   plainOptions,
   secretsOf,
   setupOf,
@@ -126,7 +126,12 @@ export class HandshakeService {
       this.#isClosed = true;
       this.#stopWhenIdle();
     });
-    this.#followServer();
+    // What is changed on the server later reaches the threads, too.
+    followServer(this.#server, this.#pool !== undefined, {
+      contextAdded: (context) => this.#onContext(context),
+      secureContextSet: (given, all) => this.#onSecureContext(given, all),
+      ticketKeysSet: () => this.#onTicketKeys(),
+    });
   }
 
   /** Takes the handshake of a connection. False: it is none of the kernel's, or Node's TLSSocket has to do it in this thread. */
@@ -270,47 +275,28 @@ export class HandshakeService {
     return { ...setup, contexts, options: { ...setup.options, ...plainOptions(this.#secureContext) } };
   }
 
-  // What is changed on the server later reaches the threads, too.
-  #followServer(): void {
-    const server = this.#server;
-    const { addContext, setSecureContext, setTicketKeys } = server;
-    const define = (name: string, value: (...args: never[]) => void): void => {
-      Object.defineProperty(server, name, { value, configurable: true, writable: true });
-    };
-    define('addContext', (servername: string, given: tls.SecureContextOptions) => {
-      if (this.#pool === undefined) {
-        addContext.call(server, servername, given);
-        this.#hasContexts = true;
-        return;
-      }
-      const context =
-        typeof servername === 'string' && typeof given === 'object' && given !== null
-          ? namedContext(servername, given)
-          : undefined;
-      addContext.call(server, servername, given);
-      if (context === undefined) return;
-      this.#contexts.push(context);
-      this.#hasContexts = true;
-      this.#acceptor?.update();
-      this.#pool.broadcast({ kind: 'addContext', context, defaults: defaults() });
+  #onContext(context: NamedContext | undefined): void {
+    this.#hasContexts = true;
+    this.#acceptor?.update();
+    if (context === undefined) return;
+    this.#contexts.push(context);
+    this.#pool?.broadcast({ kind: 'addContext', context, defaults: defaults() });
+  }
+
+  #onSecureContext(given: object, all: object): void {
+    this.#secureContext = all;
+    if (this.#native !== undefined) this.#prepare();
+    this.#pool?.broadcast({
+      kind: 'secureContext',
+      options: plainOptions(given),
+      secrets: secretsOf(this.#server),
+      defaults: defaults(),
     });
-    define('setSecureContext', (given: tls.SecureContextOptions) => {
-      setSecureContext.call(server, given);
-      this.#secureContext = { ...NO_CONTEXT, ...given };
-      if (this.#native !== undefined) this.#prepare();
-      const options = plainOptions(given);
-      this.#pool?.broadcast({
-        kind: 'secureContext',
-        options,
-        secrets: secretsOf(server),
-        defaults: defaults(),
-      });
-    });
-    define('setTicketKeys', (keys: Buffer) => {
-      setTicketKeys.call(server, keys);
-      if (this.#native !== undefined) this.#prepare();
-      this.#pool?.broadcast({ kind: 'ticketKeys', ticketKeys: server.getTicketKeys() });
-    });
+  }
+
+  #onTicketKeys(): void {
+    if (this.#native !== undefined) this.#prepare();
+    this.#pool?.broadcast({ kind: 'ticketKeys', ticketKeys: this.#server.getTicketKeys() });
   }
 
   #listeners(): number {
@@ -505,24 +491,5 @@ export class HandshakeService {
     this.#isStarted = false;
   }
 }
-
-// setSecureContext() replaces all of these, also by nothing.
-const NO_CONTEXT = Object.fromEntries(
-  [
-    ...[
-      'pfx',
-      'key',
-      'passphrase',
-      'cert',
-      'clientCertEngine',
-      'ca',
-      'minVersion',
-      'maxVersion',
-      'secureProtocol',
-    ],
-    ...['crl', 'sigalgs', 'ciphers', 'ecdhCurve', 'dhparam', 'honorCipherOrder', 'secureOptions'],
-    ...['privateKeyIdentifier', 'privateKeyEngine'],
-  ].map((name) => [name, undefined]),
-);
 
 function ignore(): void {}
