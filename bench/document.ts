@@ -73,6 +73,8 @@ export interface WorkerHandshakeResult {
   readonly engine: string;
   /** Threads for handshakes; 0: the server has one for all. */
   readonly workers: number;
+  /** At the same time: each opens the next connection when one is closed. */
+  readonly clients: number;
   readonly certificate: 'p256' | 'rsa2048';
   readonly kind: 'full' | 'resumed';
   readonly perSecond: number;
@@ -88,6 +90,8 @@ export interface WorkerHandshakeResult {
   readonly loopDelayToNodeTls: number | null;
   /** The ratio of the 90th percentiles. */
   readonly eventWaitToNodeTls: number | null;
+  /** The ratio of the 99th percentiles. */
+  readonly eventWaitP99ToNodeTls: number | null;
 }
 
 /** What an idle connection costs a server's process; not what the kernel holds for it. 1 KB is 1024 bytes here, as in the target. */

@@ -35,7 +35,10 @@ const server = await engineByName(job.engine).server(cipherByName(job.cipher), o
 server.on('tlsClientError', (error) => {
   throw error;
 });
-server.listen(0, '127.0.0.1', () => report('listening', { port: (server.address() as AddressInfo).port }));
+// No client is to wait a second for its SYN to be sent again.
+server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, () =>
+  report('listening', { port: (server.address() as AddressInfo).port }),
+);
 
 await expect('start');
 const first = count;

@@ -72,13 +72,14 @@ function handshakeTable({ handshakes }: BenchDocument): Table {
 function workerTable({ workerHandshakes }: BenchDocument): Table {
   return {
     title:
-      'A storm of handshakes (TLS 1.3, 64 clients of node:tls at once); main: the thread that has the application, p99 its loop delay, wait that of an event (ms)',
+      'A storm of handshakes (TLS 1.3, clients of node:tls at once); main: the thread that has the application, p99 its loop delay, wait that of an event (ms)',
     left: 4,
     header: [
       'engine',
       'threads',
       'key',
       'kind',
+      'clients',
       '/s',
       'x tls',
       'CPU ms',
@@ -89,12 +90,14 @@ function workerTable({ workerHandshakes }: BenchDocument): Table {
       'wait p90',
       'x tls',
       'wait p99',
+      'x tls',
     ],
     rows: workerHandshakes.map((row) => [
       label(row.engine),
       row.workers === 0 ? '1' : `1 + ${row.workers}`,
       row.certificate,
       row.kind,
+      String(row.clients),
       row.perSecond.toFixed(0),
       fixed(row.rateToNodeTls, 2),
       fixed(row.serverCpuMs, 3),
@@ -105,6 +108,7 @@ function workerTable({ workerHandshakes }: BenchDocument): Table {
       fixed(row.eventWaitMs.p90, 2),
       fixed(row.eventWaitToNodeTls, 2),
       fixed(row.eventWaitMs.p99, 2),
+      fixed(row.eventWaitP99ToNodeTls, 2),
     ]),
   };
 }
