@@ -19,7 +19,7 @@ namespace {
 constexpr auto kNotice = std::chrono::milliseconds(1);
 // In a crowd nobody is kept waiting by that.
 constexpr auto kNextNotice = std::chrono::milliseconds(2);
-constexpr size_t kCrowd = 8;
+constexpr size_t kCrowd = 3;
 
 // sched_setattr(2), which glibc 2.36 has not.
 struct SchedulingAttributes {
