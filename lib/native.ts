@@ -368,8 +368,14 @@ export interface HandshakeThreads {
   unlisten?(fd: number): void;
   /** Connections that they have accepted, ever. */
   readonly accepted?: number;
-  /** All that they have told: lib/handshake-workers/native-events.ts. Wipe it. */
+  /**
+   * All that they have told: lib/handshake-workers/native-events.ts. Wipe it. Ahead, how many connections are among them, and for each its
+   * descriptor and 1, in the machine's order: 0 is to be put there as soon as a handle has the descriptor, in the same statement as it were.
+   * In a thread that ends before that it is closed.
+   */
   take(): Buffer;
+  /** Closes the connections of the last take() that no handle has. */
+  closeGiven?(): void;
   /** Whether they keep the process alive. */
   setRef(on: boolean): void;
   /** For good. */

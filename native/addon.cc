@@ -49,9 +49,9 @@ bool ReadLayout(napi_env env, napi_value packed, FrameLayout* layout) {
   return true;
 }
 
-std::unique_ptr<Cipher> NewCipher(const Napi::Object& spec, const CipherInfo& info, size_t max_length, const uint8_t* key, bool encrypt) {
-  const std::string provider = spec.Get("provider").ToString().Utf8Value();
-  const std::string driver = spec.Get("driver").ToString().Utf8Value();
+std::unique_ptr<Cipher> NewCipher(const Properties& spec, const CipherInfo& info, size_t max_length, const uint8_t* key, bool encrypt) {
+  const std::string provider = Text(spec.Get("provider"));
+  const std::string driver = Text(spec.Get("driver"));
   if (info.nonce_is_sequence) return provider == "evp" ? NewEvpCipher(info, key, encrypt) : nullptr;
   if (provider == "af_alg") return NewAfAlgCipher(info, driver.c_str(), key, encrypt, max_length);
   if (provider == "cryptodev") return NewCryptodevCipher(info, driver.empty() ? nullptr : driver.c_str(), key, encrypt);
@@ -64,9 +64,9 @@ namespace {
 size_t MaxRecord(const FrameLayout& layout) { return kMaxAssociated + layout.max_body; }
 
 // Fills init from the object that lib/native.ts calls DirectionSpec. An error message, or null.
-const char* ReadSpec(const Napi::Object& spec, bool encrypt, DirectionInit* init) {
+const char* ReadSpec(const Properties& spec, bool encrypt, DirectionInit* init) {
   const Napi::Env env = spec.Env();
-  const CipherInfo* info = FindCipher(spec.Get("cipher").ToString().Utf8Value().c_str());
+  const CipherInfo* info = FindCipher(Text(spec.Get("cipher")).c_str());
   if (info == nullptr) return "unknown cipher";
   if (!ReadLayout(env, spec.Get("layout"), &init->layout)) return "no frame layout";
   if (init->layout.fixed_iv > kMaxIv) return "wrong IV length";
@@ -76,16 +76,17 @@ const char* ReadSpec(const Napi::Object& spec, bool encrypt, DirectionInit* init
   memcpy(init->iv, keys.iv, sizeof init->iv);
   if (spec.Get("mac").IsString()) {
     const Bytes mac_key = ViewOf(env, spec.Get("macKey"));
-    init->hmac = NewHmac(spec.Get("mac").ToString().Utf8Value().c_str(), mac_key.data, mac_key.length);
+    init->hmac = NewHmac(Text(spec.Get("mac")).c_str(), mac_key.data, mac_key.length);
   }
   if (!IsSound(init->layout, *info, init->hmac == nullptr ? 0 : init->hmac->length())) return "unsound frame layout";
   init->cipher = NewCipher(spec, *info, MaxRecord(init->layout), keys.key, encrypt);
   init->fingerprint = FingerprintOf(keys.key, info->key_length, init->iv, init->layout.fixed_iv);
   if (init->cipher == nullptr) return "the provider has no such cipher";
-  init->sequence = BigInt(spec, "sequence");
-  init->explicit_counter = BigInt(spec, "explicitCounter");
-  init->limit = static_cast<uint64_t>(spec.Get("limit").ToNumber().Int64Value());
-  return nullptr;
+  if (!spec.Get("sequence").IsBigInt()) return "no sequence";
+  init->sequence = BigUint64(spec.Get("sequence"));
+  init->explicit_counter = BigUint64(spec.Get("explicitCounter"));
+  init->limit = static_cast<uint64_t>(Int64(spec.Get("limit")));
+  return spec.failed() ? kUnreadable : nullptr;
 }
 
 // Methods that Sealer and Opener share.
@@ -158,17 +159,18 @@ class SealerWrap : public Napi::ObjectWrap<SealerWrap>, public DirectionWrap<Sea
       else Napi::TypeError::New(info.Env(), error).ThrowAsJavaScriptException();
       return;
     }
-    const Napi::Object spec = info[0].ToObject();
+    const Properties spec(info[0]);
     if (const char* error = ReadSpec(spec, true, &init)) {
       Napi::TypeError::New(info.Env(), error).ThrowAsJavaScriptException();
       return;
     }
-    const size_t max_fragment = Number(spec, "maxFragment");
-    if (max_fragment == 0 || max_fragment > init.layout.max_payload) {
+    const size_t max_fragment = Uint32(spec.Get("maxFragment")), pad_to = Uint32(spec.Get("padTo"));
+    const bool split_first = Bool(spec.Get("splitFirst"));
+    if (spec.failed() || max_fragment == 0 || max_fragment > init.layout.max_payload) {
       Napi::TypeError::New(info.Env(), "wrong maxFragment").ThrowAsJavaScriptException();
       return;
     }
-    layer_ = std::make_unique<Sealer>(std::move(init), max_fragment, Number(spec, "padTo"), spec.Get("splitFirst").ToBoolean());
+    layer_ = std::make_unique<Sealer>(std::move(init), max_fragment, pad_to, split_first);
   }
 
  private:
@@ -187,17 +189,17 @@ class SealerWrap : public Napi::ObjectWrap<SealerWrap>, public DirectionWrap<Sea
     if (layer_ == nullptr || layer_->cipher().Key() == nullptr) return env.Undefined();
     const auto copy = [&](const uint8_t* data, size_t length) { return Napi::Buffer<uint8_t>::Copy(env, data, length); };
     Napi::Object keys = Napi::Object::New(env);
-    keys.Set("key", copy(layer_->cipher().Key(), layer_->cipher().info().key_length));
-    keys.Set("iv", copy(layer_->iv(), layer_->layout().fixed_iv));
-    keys.Set("secret", copy(layer_->secret().data(), layer_->secret().length()));
-    keys.Set("sequence", Napi::BigInt::New(env, layer_->sequence()));
-    keys.Set("explicitCounter", Napi::BigInt::New(env, layer_->explicit_counter()));
-    return keys;
+    const bool done = keys.Set("key", copy(layer_->cipher().Key(), layer_->cipher().info().key_length)) &&
+                      keys.Set("iv", copy(layer_->iv(), layer_->layout().fixed_iv)) &&
+                      keys.Set("secret", copy(layer_->secret().data(), layer_->secret().length())) &&
+                      keys.Set("sequence", Napi::BigInt::New(env, layer_->sequence())) &&
+                      keys.Set("explicitCounter", Napi::BigInt::New(env, layer_->explicit_counter()));
+    return done ? keys : env.Undefined();
   }
 
   // setMaxFragment(size): from the next frame on
   void SetMaxFragment(const Napi::CallbackInfo& info) {
-    const size_t size = info[0].ToNumber().Uint32Value();
+    const size_t size = Uint32(info[0]);
     if (layer_ == nullptr || layer_->SetMaxFragment(size)) return;
     Napi::TypeError::New(info.Env(), "wrong maxFragment").ThrowAsJavaScriptException();
   }
@@ -237,12 +239,14 @@ class OpenerWrap : public Napi::ObjectWrap<OpenerWrap>, public DirectionWrap<Ope
       else Napi::TypeError::New(info.Env(), error).ThrowAsJavaScriptException();
       return;
     }
-    const Napi::Object spec = info[0].ToObject();
+    const Properties spec(info[0]);
     if (const char* error = ReadSpec(spec, false, &init)) {
       Napi::TypeError::New(info.Env(), error).ThrowAsJavaScriptException();
       return;
     }
-    layer_ = std::make_unique<Opener>(std::move(init), static_cast<uint8_t>(Number(spec, "applicationType")));
+    const uint8_t application_type = static_cast<uint8_t>(Uint32(spec.Get("applicationType")));
+    if (spec.failed()) return;
+    layer_ = std::make_unique<Opener>(std::move(init), application_type);
   }
 
  private:
@@ -276,7 +280,7 @@ thread_local size_t slabs_since_return = 0;
 // (Electron's memory cage)
 Napi::Value Slab(const Napi::CallbackInfo& info) {
   const napi_env env = info.Env();
-  const size_t size_class = info[0].ToNumber().Uint32Value();
+  const size_t size_class = Uint32(info[0]);
   if (size_class >= SlabPool::kClasses) return info.Env().Undefined();
   uint8_t* const slab = SlabPool::Shared().Acquire(size_class);
   if (slab == nullptr) return info.Env().Undefined();
@@ -332,14 +336,14 @@ Napi::Value TakeFailure(const Napi::CallbackInfo& info) {
 // The cipher of checkAfAlg and checkCryptodev, and the most that it will be given at once: told, or by a layout, or not known yet. Null:
 // an exception is pending.
 const CipherInfo* CipherToCheck(const Napi::CallbackInfo& info, size_t* max_length) {
-  const CipherInfo* const cipher = FindCipher(info[0].ToString().Utf8Value().c_str());
+  const CipherInfo* const cipher = FindCipher(Text(info[0]).c_str());
   FrameLayout layout = {};
   const bool known = info[2].IsUndefined() || info[2].IsNumber() || ReadLayout(info.Env(), info[2], &layout);
   if (cipher == nullptr || cipher->nonce_is_sequence || !known) {
     Napi::TypeError::New(info.Env(), "unknown cipher or layout").ThrowAsJavaScriptException();
     return nullptr;
   }
-  *max_length = info[2].IsNumber() ? info[2].ToNumber().Uint32Value() : MaxRecord(layout);
+  *max_length = info[2].IsNumber() ? Uint32(info[2]) : MaxRecord(layout);
   return cipher;
 }
 
@@ -348,7 +352,7 @@ Napi::Value CheckKernelCipher(const Napi::CallbackInfo& info) {
   size_t max_length;
   const CipherInfo* const cipher = CipherToCheck(info, &max_length);
   if (cipher == nullptr) return info.Env().Undefined();
-  return Napi::Boolean::New(info.Env(), CheckAfAlg(*cipher, info[1].ToString().Utf8Value().c_str(), max_length));
+  return Napi::Boolean::New(info.Env(), CheckAfAlg(*cipher, Text(info[1]).c_str(), max_length));
 }
 
 // checkCryptodev(cipher, driver or "", layout, length or undefined) → the driver's name or "", undefined: it does not work; failure() tells why
@@ -356,7 +360,7 @@ Napi::Value CheckDevice(const Napi::CallbackInfo& info) {
   size_t max_length;
   const CipherInfo* const cipher = CipherToCheck(info, &max_length);
   if (cipher == nullptr) return info.Env().Undefined();
-  const std::string driver = info[1].ToString().Utf8Value();
+  const std::string driver = Text(info[1]);
   std::string name;
   if (!CheckCryptodev(*cipher, driver.empty() ? nullptr : driver.c_str(), max_length, &name)) return info.Env().Undefined();
   return Napi::String::New(info.Env(), name);
@@ -364,24 +368,25 @@ Napi::Value CheckDevice(const Napi::CallbackInfo& info) {
 
 // afAlgName(cipher) → what the kernel calls it
 Napi::Value KernelName(const Napi::CallbackInfo& info) {
-  const CipherInfo* const cipher = FindCipher(info[0].ToString().Utf8Value().c_str());
+  const CipherInfo* const cipher = FindCipher(Text(info[0]).c_str());
   return Napi::String::New(info.Env(), cipher == nullptr ? "" : AfAlgName(*cipher));
 }
 
 #ifndef _WIN32
 // duplicate(fd) → another descriptor of the same connection, or -errno
 Napi::Value Duplicate(const Napi::CallbackInfo& info) {
-  const int copy = fcntl(info[0].ToNumber().Int32Value(), F_DUPFD_CLOEXEC, 0);
+  const int copy = fcntl(Fd(info), F_DUPFD_CLOEXEC, 0);
   return Napi::Number::New(info.Env(), copy < 0 ? -errno : copy);
 }
 #endif
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
-  auto* instance = new Instance();
-  Napi::Int32Array result = Napi::Int32Array::New(env, 5);
-  instance->numbers = result.Data();
-  instance->result = Napi::Persistent(static_cast<Napi::Int32Array>(result));
-  env.SetInstanceData(instance);
+  auto instance = std::make_unique<Instance>();
+  napi_value result;
+  instance->numbers = NewNumbers<int32_t>(env, napi_int32_array, 5, &result);
+  if (instance->numbers == nullptr || !DefineSsh(env, exports, instance.get())) return exports;
+  instance->result = Napi::Persistent(Napi::Value(env, result));
+  env.SetInstanceData(instance.get());
   exports.Set("result", result);
   exports.Set("slab", Napi::Function::New<Slab>(env, "slab"));
   exports.Set("slabsSinceReturn", Napi::Function::New<SlabsSinceReturn>(env, "slabsSinceReturn"));
@@ -393,8 +398,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("DirectionPattern", PatternWrap::Define(env));
   exports.Set("Sealer", SealerWrap::Define(env));
   exports.Set("Opener", OpenerWrap::Define(env));
-  DefineSmall(env, exports, instance);
-  DefineSsh(env, exports, instance);
+  DefineSmall(env, exports, instance.release());
 #ifndef _WIN32
   exports.Set("duplicate", Napi::Function::New<Duplicate>(env, "duplicate"));
 #endif

@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "arguments.h"
 #include "providers/provider.h"
 #include "record/fingerprint.h"
 #include "record/frame_layout.h"
@@ -16,37 +17,6 @@
 #include "slots.h"
 
 namespace so_crypt {
-
-inline uint32_t Number(const Napi::Object& object, const char* name) { return object.Get(name).ToNumber().Uint32Value(); }
-
-inline uint64_t BigInt(const Napi::Object& object, const char* name) {
-  bool lossless;
-  return object.Get(name).As<Napi::BigInt>().Uint64Value(&lossless);
-}
-
-// Of arguments that every record brings: napi_coerce_to_number, which ToNumber() is, takes as long as opening a small one.
-inline uint32_t Uint32(napi_env env, napi_value value) {
-  uint32_t number = 0;
-  napi_get_value_uint32(env, value, &number);
-  return number;
-}
-
-// A view of a Uint8Array. Never null with a length of 0, so that memcpy and EVP may have it.
-struct Bytes {
-  uint8_t* data = nullptr;
-  size_t length = 0;
-};
-
-inline Bytes ViewOf(napi_env env, napi_value value) {
-  static uint8_t nothing;
-  Bytes bytes;
-  napi_typedarray_type type;
-  void* data = nullptr;
-  if (napi_get_typedarray_info(env, value, &type, &bytes.length, &data, nullptr, nullptr) != napi_ok || type != napi_uint8_array)
-    return {&nothing, 0};
-  bytes.data = bytes.length == 0 ? &nothing : static_cast<uint8_t*>(data);
-  return bytes;
-}
 
 // Key and IV of a DirectionSpec (lib/native.ts): given, or derived from the traffic secret. It wipes itself.
 struct KeyMaterial {
@@ -71,8 +41,8 @@ struct KeyMaterial {
     return true;
   }
 
-  // An error message, or null.
-  const char* Read(const Napi::Object& spec, size_t key_length, size_t iv_length) {
+  // An error message, or null, which says nothing as long as the properties may have failed.
+  const char* Read(const Properties& spec, size_t key_length, size_t iv_length) {
     const Napi::Env env = spec.Env();
     if (key_length > sizeof key) return "wrong key length";
     const Bytes given_secret = ViewOf(env, spec.Get("secret"));
@@ -105,14 +75,23 @@ struct Instance {
   const std::shared_ptr<Slots<std::unique_ptr<Sealer>>> sealers = std::make_shared<Slots<std::unique_ptr<Sealer>>>();
   const std::shared_ptr<Slots<std::unique_ptr<Opener>>> openers = std::make_shared<Slots<std::unique_ptr<Opener>>>();
   std::unique_ptr<SmallWrites> small;
-  Napi::Reference<Napi::Int32Array> result;
-  int32_t* numbers;
-  Napi::Reference<Napi::Int32Array> ssh_payloads;
-  int32_t* payloads;
+  // Arrays of JavaScript's, which must be there as long as this is.
+  Napi::Reference<Napi::Value> result, ssh_payloads;
+  int32_t* numbers = nullptr;
+  int32_t* payloads = nullptr;
 };
 
 // addon.cc: the cipher of the provider that the spec names. max_length: the most that it will be given at once. Null: it has no such cipher.
-std::unique_ptr<Cipher> NewCipher(const Napi::Object& spec, const CipherInfo& info, size_t max_length, const uint8_t* key, bool encrypt);
+std::unique_ptr<Cipher> NewCipher(const Properties& spec, const CipherInfo& info, size_t max_length, const uint8_t* key, bool encrypt);
+
+// Numbers that C++ writes and JavaScript reads. Null: there is no memory for them, or this thread is being terminated.
+template <typename T>
+T* NewNumbers(napi_env env, napi_typedarray_type type, size_t count, napi_value* array) {
+  void* memory;
+  napi_value buffer;
+  if (napi_create_arraybuffer(env, count * sizeof(T), &memory, &buffer) != napi_ok) return nullptr;
+  return napi_create_typedarray(env, type, count, buffer, 0, array) == napi_ok ? static_cast<T*>(memory) : nullptr;
+}
 
 // All fingerprints, one behind the other, in a Buffer.
 inline Napi::Value FingerprintsOf(Napi::Env env, const std::vector<Fingerprint>& used) {
@@ -134,11 +113,11 @@ int32_t SealFrames(napi_env env, Instance* instance, Sealer* layer, const napi_v
 // addon_small.cc: what every small record calls.
 void DefineSmall(napi_env env, napi_value exports, Instance* instance);
 
-// addon_ssh.cc: SshSealer and SshOpener.
-void DefineSsh(Napi::Env env, Napi::Object exports, Instance* instance);
+// addon_ssh.cc: SshSealer and SshOpener. False: there is no memory for what they write to.
+bool DefineSsh(Napi::Env env, Napi::Object exports, Instance* instance);
 
 // The kernel engines' functions take a descriptor first, and return a count, or -errno.
-inline int Fd(const Napi::CallbackInfo& info) { return info[0].ToNumber().Int32Value(); }
+inline int Fd(const Napi::CallbackInfo& info) { return Int32(info[0], -1); }
 
 inline Napi::Value Result(const Napi::CallbackInfo& info, ssize_t result) {
   return Napi::Number::New(info.Env(), static_cast<double>(result));

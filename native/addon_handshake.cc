@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Handshakes without JavaScript, for lib/handshake-workers/native-threads.ts.
 #ifdef __linux__
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
 #include <mutex>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "addon.h"
@@ -27,8 +30,7 @@ class ContextWrap : public Napi::ObjectWrap<ContextWrap> {
     SSL_CTX* context;
     {
       const NewSslContext made;
-      info[0].As<Napi::Function>().Call({});
-      if (env.IsExceptionPending()) return;
+      if (napi_call_function(env, env.Undefined(), info[0], 0, nullptr, nullptr) != napi_ok) return;
       context = made.get();
     }
     if (context == nullptr || !info[2].IsArray()) {
@@ -37,17 +39,18 @@ class ContextWrap : public Napi::ObjectWrap<ContextWrap> {
     }
     const Bytes protocols = ViewOf(env, info[1]);
     std::vector<Suite13> suites;
-    const Napi::Array list = info[2].As<Napi::Array>();
-    for (uint32_t i = 0; i < list.Length(); i++) {
-      const Napi::Object one = list.Get(i).ToObject();
+    const Properties list(info[2]);
+    for (uint32_t i = 0, length = info[2].As<Napi::Array>().Length(); i < length; i++) {
+      const Properties one(list.Get(i));
       Suite13 suite = {};
-      suite.id = static_cast<uint16_t>(one.Get(0u).ToNumber().Uint32Value());
-      suite.cipher = FindCipher(one.Get(1u).ToString().Utf8Value().c_str());
-      if (suite.cipher == nullptr || !ReadLayout(env, one.Get(2u), &suite.layout) || suite.layout.fixed_iv > kMaxIv) {
+      suite.id = static_cast<uint16_t>(Uint32(one.Get(0u)));
+      suite.cipher = FindCipher(Text(one.Get(1u)).c_str());
+      const bool has_layout = ReadLayout(env, one.Get(2u), &suite.layout);
+      suite.limit = static_cast<uint64_t>(Int64(one.Get(3u)));
+      if (list.failed() || one.failed() || suite.cipher == nullptr || !has_layout || suite.layout.fixed_iv > kMaxIv) {
         Napi::TypeError::New(env, "wrong cipher suite").ThrowAsJavaScriptException();
         return;
       }
-      suite.limit = static_cast<uint64_t>(one.Get(3u).ToNumber().Int64Value());
       suites.push_back(suite);
     }
     context_ = std::make_shared<TlsContext>(context, std::vector<uint8_t>(protocols.data, protocols.data + protocols.length),
@@ -60,20 +63,47 @@ class ContextWrap : public Napi::ObjectWrap<ContextWrap> {
   std::shared_ptr<TlsContext> context_;
 };
 
-// What was told, one behind the other (native-events.ts), with the descriptors ahead that are JavaScript's from here on. Directions are
-// owned by the number that goes to JavaScript.
+// Descriptors on their way to JavaScript, in the Buffer that it has got: an entry is a descriptor and 1, or 0, which JavaScript writes when it
+// has a handle for it. Should its thread be terminated before, the descriptor is still to be closed.
+class Given {
+ public:
+  void Set(Napi::Env env, napi_value buffer, uint32_t* entries, size_t count) {
+    Close();
+    if (count == 0) return;
+    buffer_ = Napi::Persistent(Napi::Value(env, buffer));
+    entries_ = entries;
+    count_ = count;
+  }
+
+  // Closes those that JavaScript has not taken.
+  void Close() {
+    for (size_t i = 0; i < count_; i++)
+      if (const uint32_t entry = std::exchange(entries_[i], 0)) close(static_cast<int>(entry) - 1);
+    count_ = 0;
+    buffer_.Reset();
+  }
+
+ private:
+  Napi::Reference<Napi::Value> buffer_;
+  uint32_t* entries_ = nullptr;
+  size_t count_ = 0;
+};
+
+// What was told, one behind the other (native-events.ts), with the descriptors of connections ahead. Directions are owned by the number that
+// goes to JavaScript. Undefined: this thread is being terminated, and all that was told is gone.
 template <typename T>
-Napi::Value TakeFrom(const Napi::CallbackInfo& info, T* from) {
+Napi::Value TakeFrom(const Napi::CallbackInfo& info, T* from, Given* given) {
+  const Napi::Env env = info.Env();
   std::vector<Told> all;
   if (from != nullptr) all = from->Take();
+  const size_t count =
+      static_cast<size_t>(std::count_if(all.begin(), all.end(), [](const Told& told) { return static_cast<bool>(told.connection); }));
   ByteWriter bytes;
-  bytes.U32(static_cast<uint32_t>(std::count_if(all.begin(), all.end(), [](const Told& told) { return static_cast<bool>(told.connection); })));
-  for (const Told& told : all)
-    if (told.connection) bytes.U32(static_cast<uint32_t>(told.connection.get()));
-  Instance* const instance = info.Env().GetInstanceData<Instance>();
+  for (size_t i = 0; i <= count; i++) bytes.U32(i == 0 ? static_cast<uint32_t>(count) : 0);
+  Instance* const instance = env.GetInstanceData<Instance>();
   for (Told& told : all) {
     bytes.U8(static_cast<uint8_t>(told.event));
-    bytes.U8(told.connection.Release() >= 0 ? 1 : 0);
+    bytes.U8(told.connection ? 1 : 0);
     bytes.U32(told.id);
     if (told.event == Event::kDone) {
       bytes.U8(told.sealer == nullptr ? 0 : 1);
@@ -84,7 +114,15 @@ Napi::Value TakeFrom(const Napi::CallbackInfo& info, T* from) {
     }
     bytes.Append(told.rest);
   }
-  return Napi::Buffer<uint8_t>::Copy(info.Env(), bytes.bytes().data(), bytes.bytes().size());
+  napi_value buffer;
+  void* data;
+  if (napi_create_buffer_copy(env, bytes.bytes().size(), bytes.bytes().data(), &data, &buffer) != napi_ok) return env.Undefined();
+  uint32_t* const entries = static_cast<uint32_t*>(data) + 1;
+  size_t i = 0;
+  for (Told& told : all)
+    if (told.connection) entries[i++] = static_cast<uint32_t>(told.connection.Release()) + 1;
+  given->Set(env, buffer, entries, count);
+  return {env, buffer};
 }
 
 // Threads must have ended when OpenSSL or an environment does.
@@ -122,17 +160,17 @@ class ThreadsWrap : public Napi::ObjectWrap<ThreadsWrap> {
                        {InstanceMethod<&ThreadsWrap::Start>("start"), InstanceMethod<&ThreadsWrap::Submit>("submit"),
                         InstanceMethod<&ThreadsWrap::Abort>("abort"), InstanceMethod<&ThreadsWrap::Listen>("listen"),
                         InstanceMethod<&ThreadsWrap::Unlisten>("unlisten"), InstanceAccessor<&ThreadsWrap::Accepted>("accepted"),
-                        InstanceMethod<&ThreadsWrap::Take>("take"),
+                        InstanceMethod<&ThreadsWrap::Take>("take"), InstanceMethod<&ThreadsWrap::CloseGiven>("closeGiven"),
                         InstanceMethod<&ThreadsWrap::SetRef>("setRef"), InstanceMethod<&ThreadsWrap::Stop>("stop")});
   }
 
   explicit ThreadsWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {
     const Napi::Env env = info.Env();
     ThreadOptions options = {};
-    options.threads = info[0].ToNumber().Uint32Value();
-    options.each.most_in_flight = info[1].ToNumber().Uint32Value();
-    options.niceness = info[2].ToNumber().Int32Value();
-    options.each.timeout = std::chrono::milliseconds(info[3].ToNumber().Int64Value());
+    options.threads = Uint32(info[0]);
+    options.each.most_in_flight = Uint32(info[1]);
+    options.niceness = Int32(info[2]);
+    options.each.timeout = std::chrono::milliseconds(Int64(info[3]));
     notice_ = AsyncCall::Open(env, info[4].As<Napi::Function>(), "so-crypt.handshakes");
     if (notice_ == nullptr) {
       Napi::TypeError::New(env, "no event loop").ThrowAsJavaScriptException();
@@ -160,20 +198,20 @@ class ThreadsWrap : public Napi::ObjectWrap<ThreadsWrap> {
 
   // submit(id, fd, context) → the thread's index
   Napi::Value Submit(const Napi::CallbackInfo& info) {
-    ContextWrap* const context = ContextWrap::Unwrap(info[2].ToObject());
+    ContextWrap* const context = ContextWrap::Unwrap(info[2].As<Napi::Object>());
     if (context == nullptr || threads_ == nullptr) return Result(info, -EINVAL);
-    return Result(info, static_cast<ssize_t>(threads_->Submit(info[0].ToNumber().Uint32Value(), info[1].ToNumber().Int32Value(), context->context())));
+    return Result(info, static_cast<ssize_t>(threads_->Submit(Uint32(info[0]), Int32(info[1], -1), context->context())));
   }
 
   void Abort(const Napi::CallbackInfo& info) {
-    if (threads_ != nullptr) threads_->Abort(info[0].ToNumber().Uint32Value(), info[1].ToNumber().Uint32Value());
+    if (threads_ != nullptr) threads_->Abort(Uint32(info[0]), Uint32(info[1]));
   }
 
   // listen(fd, context) → 0 or -errno; -ENOENT: the event loop does not wait for the listening socket, or not yet. libuv has no way to
   // keep it from that but to close the socket, and so the event loop's epoll is told directly: libuv looks there again when it closes it.
   Napi::Value Listen(const Napi::CallbackInfo& info) {
-    const int fd = info[0].ToNumber().Int32Value();
-    ContextWrap* const context = ContextWrap::Unwrap(info[1].ToObject());
+    const int fd = Fd(info);
+    ContextWrap* const context = ContextWrap::Unwrap(info[1].As<Napi::Object>());
     uv_loop_t* loop;
     if (context == nullptr || threads_ == nullptr || napi_get_uv_event_loop(info.Env(), &loop) != napi_ok) return Result(info, -EINVAL);
     epoll_event event = {};
@@ -185,7 +223,7 @@ class ThreadsWrap : public Napi::ObjectWrap<ThreadsWrap> {
 
   // unlisten(fd): they accept no more; the event loop does, unless fd is -1
   void Unlisten(const Napi::CallbackInfo& info) {
-    const int fd = info[0].ToNumber().Int32Value();
+    const int fd = Fd(info);
     if (threads_ != nullptr) threads_->Unlisten();
     uv_loop_t* loop;
     if (fd >= 0 && napi_get_uv_event_loop(info.Env(), &loop) == napi_ok) WaitAgain(loop, fd);
@@ -206,12 +244,15 @@ class ThreadsWrap : public Napi::ObjectWrap<ThreadsWrap> {
 
   // take() → a Buffer with all that has been told (native-events.ts)
   Napi::Value Take(const Napi::CallbackInfo& info) {
-    return TakeFrom(info, threads_.get());
+    return TakeFrom(info, threads_.get(), &given_);
   }
+
+  // closeGiven(): the connections of take() that are not JavaScript's
+  void CloseGiven(const Napi::CallbackInfo&) { given_.Close(); }
 
   // setRef(on): whether they keep the process alive
   void SetRef(const Napi::CallbackInfo& info) {
-    if (notice_ != nullptr) notice_->SetRef(info[0].ToBoolean());
+    if (notice_ != nullptr) notice_->SetRef(Bool(info[0]));
   }
 
   void Stop(const Napi::CallbackInfo& info) { Stop(info.Env()); }
@@ -222,6 +263,7 @@ class ThreadsWrap : public Napi::ObjectWrap<ThreadsWrap> {
   }
 
   void End() {
+    given_.Close();
     if (threads_ == nullptr) return;
     Running::Instance().Stop(threads_.get());
     threads_.reset();
@@ -230,6 +272,7 @@ class ThreadsWrap : public Napi::ObjectWrap<ThreadsWrap> {
   }
 
   std::unique_ptr<HandshakeThreads> threads_;
+  Given given_;
   AsyncCall* notice_ = nullptr;
   bool is_started_ = false;
 };
@@ -247,7 +290,7 @@ class HereWrap : public Napi::ObjectWrap<HereWrap> {
   explicit HereWrap(const Napi::CallbackInfo& info)
       : ObjectWrap(info), callback_(Napi::Persistent(info[1].As<Napi::Function>())), context_(info.Env(), "so-crypt.handshakes") {
     options_.most_in_flight = SIZE_MAX;
-    options_.timeout = std::chrono::milliseconds(info[0].ToNumber().Int64Value());
+    options_.timeout = std::chrono::milliseconds(Int64(info[0]));
   }
 
  private:
@@ -264,20 +307,23 @@ class HereWrap : public Napi::ObjectWrap<HereWrap> {
   }
 
   Napi::Value Submit(const Napi::CallbackInfo& info) {
-    ContextWrap* const context = ContextWrap::Unwrap(info[2].ToObject());
+    ContextWrap* const context = ContextWrap::Unwrap(info[2].As<Napi::Object>());
     if (context == nullptr || here_ == nullptr) return Result(info, -EINVAL);
-    here_->Begin(info[0].ToNumber().Uint32Value(), info[1].ToNumber().Int32Value(), context->context());
+    here_->Begin(Uint32(info[0]), Int32(info[1], -1), context->context());
     return Result(info, 0);
   }
 
   void Abort(const Napi::CallbackInfo& info) {
-    if (here_ != nullptr) here_->Abort(info[1].ToNumber().Uint32Value());
+    if (here_ != nullptr) here_->Abort(Uint32(info[1]));
   }
 
-  Napi::Value Take(const Napi::CallbackInfo& info) { return TakeFrom(info, here_); }
+  Napi::Value Take(const Napi::CallbackInfo& info) {
+    Given none;  // it accepts none
+    return TakeFrom(info, here_, &none);
+  }
 
   void SetRef(const Napi::CallbackInfo& info) {
-    if (here_ != nullptr) here_->SetRef(info[0].ToBoolean());
+    if (here_ != nullptr) here_->SetRef(Bool(info[0]));
   }
 
   void Stop(const Napi::CallbackInfo&) { Close(false); }
@@ -309,7 +355,7 @@ class HereWrap : public Napi::ObjectWrap<HereWrap> {
 };
 
 // lowerPriority(niceness): of the thread that calls it
-void LowerOwnPriority(const Napi::CallbackInfo& info) { LowerPriority(info[0].ToNumber().Int32Value()); }
+void LowerOwnPriority(const Napi::CallbackInfo& info) { LowerPriority(Int32(info[0])); }
 
 }  // namespace
 

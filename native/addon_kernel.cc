@@ -7,6 +7,7 @@
 #include <string>
 
 #include "addon.h"
+#include "async_call.h"
 #include "kernel/readiness.h"
 #include "kernel/so_crypt.h"
 #include "kernel/socket_io.h"
@@ -35,15 +36,15 @@ Napi::Value ReceivePlain(const Napi::CallbackInfo& info) {
 // sendRecord(fd, type, content)
 Napi::Value Send(const Napi::CallbackInfo& info) {
   const Bytes content = ViewOf(info.Env(), info[2]);
-  return Result(info, SendRecord(Fd(info), static_cast<uint8_t>(info[1].ToNumber().Uint32Value()), content.data, content.length));
+  return Result(info, SendRecord(Fd(info), static_cast<uint8_t>(Uint32(info[1])), content.data, content.length));
 }
 
 // sendPayloads(fd, payloads, from, to): how many the kernel has taken
 Napi::Value SendSsh(const Napi::CallbackInfo& info) {
   static thread_local std::vector<Payload> payloads;
   payloads.clear();
-  const uint32_t to = info[3].ToNumber().Uint32Value();
-  for (uint32_t i = info[2].ToNumber().Uint32Value(); i < to; i++) {
+  const uint32_t to = Uint32(info[3]);
+  for (uint32_t i = Uint32(info[2]); i < to; i++) {
     napi_value element;
     if (napi_get_element(info.Env(), info[1], i, &element) != napi_ok) return Result(info, -EINVAL);
     const Bytes bytes = ViewOf(info.Env(), element);
@@ -57,7 +58,7 @@ Napi::Value SendSsh(const Napi::CallbackInfo& info) {
 Napi::Value ReceiveSsh(const Napi::CallbackInfo& info) {
   Instance* const instance = info.Env().GetInstanceData<Instance>();
   const Bytes out = ViewOf(info.Env(), info[1]);
-  size_t partial = std::min<size_t>(info[2].ToNumber().Uint32Value(), out.length), count;
+  size_t partial = std::min<size_t>(Uint32(info[2]), out.length), count;
   ReceivedPayload payloads[kMostSshPayloads];
   const int status = ReceivePayloads(Fd(info), out.data, out.length, &partial, payloads, kMostSshPayloads, &count);
   memcpy(instance->payloads, payloads, count * sizeof *payloads);
@@ -85,12 +86,12 @@ class SoCryptKeysWrap : public Napi::ObjectWrap<SoCryptKeysWrap> {
                         InstanceMethod<&SoCryptKeysWrap::Dispose>("dispose"), InstanceAccessor<&SoCryptKeysWrap::UsedKeys>("usedKeys")});
   }
 
-  explicit SoCryptKeysWrap(const Napi::CallbackInfo& info) : ObjectWrap(info), write_(info[2].ToBoolean()) {
-    const Napi::Object spec = info[0].ToObject();
+  explicit SoCryptKeysWrap(const Napi::CallbackInfo& info) : ObjectWrap(info), write_(Bool(info[2])) {
+    const Properties spec(info[0]);
     constexpr int kSsh = 5;  // SO_CRYPT_SSH: an SshSpec, which has no layout
-    const bool ssh = info[1].ToNumber().Int32Value() == kSsh;
-    cipher_ = spec.Get("cipher").ToString().Utf8Value();
-    if (spec.Get("mac").IsString()) mac_ = spec.Get("mac").ToString().Utf8Value();
+    const bool ssh = Int32(info[1]) == kSsh;
+    cipher_ = Text(spec.Get("cipher"));
+    if (spec.Get("mac").IsString()) mac_ = Text(spec.Get("mac"));
     const CipherInfo* const cipher = FindCipher(cipher_.c_str());
     const Bytes mac_key = ViewOf(info.Env(), spec.Get("macKey"));
     SoCryptSpec to = {};
@@ -102,45 +103,46 @@ class SoCryptKeysWrap : public Napi::ObjectWrap<SoCryptKeysWrap> {
     else if (!ReadLayout(info.Env(), spec.Get("layout"), &to.layout)) error = "no frame layout";
     else if (to.layout.fixed_iv > kMaxIv || mac_key.length > SoCryptKeys::kMaxMacKey) error = "wrong length";
     else error = keys.Read(spec, cipher->key_length, to.layout.fixed_iv);
+    to.protocol = Int32(info[1]);
+    to.cipher = cipher_.c_str();
+    if (spec.Get("driver").IsString()) driver_ = Text(spec.Get("driver"));
+    to.driver = driver_.c_str();
+    to.mac = mac_.c_str();
+    to.max_payload = Uint32(info[3]);
+    if (error == nullptr && ssh) {
+      MakeSshKeys(spec, *cipher, to, mac_key);
+      return;
+    }
+    to.sequence = BigUint64(spec.Get("sequence"));
+    to.explicit_nonce = BigUint64(spec.Get("explicitCounter"));
+    if (spec.failed()) error = kUnreadable;
     if (error != nullptr) {
       Napi::TypeError::New(info.Env(), error).ThrowAsJavaScriptException();
       return;
     }
-    to.protocol = info[1].ToNumber().Int32Value();
-    to.cipher = cipher_.c_str();
-    if (spec.Get("driver").IsString()) driver_ = spec.Get("driver").ToString().Utf8Value();
-    to.driver = driver_.c_str();
-    to.mac = mac_.c_str();
-    to.max_payload = info[3].ToNumber().Uint32Value();
-    if (ssh) {
-      MakeSshKeys(spec, *cipher, to, mac_key);
-      return;
-    }
-    to.sequence = BigInt(spec, "sequence");
-    to.explicit_nonce = BigInt(spec, "explicitCounter");
     keys_ = std::make_unique<SoCryptKeys>(to, keys.key, cipher->key_length, keys.iv, to.layout.fixed_iv, mac_key.data, mac_key.length,
                                           keys.secret);
   }
 
  private:
-  void MakeSshKeys(const Napi::Object& spec, const CipherInfo& cipher, SoCryptSpec to, const Bytes& mac_key) {
+  void MakeSshKeys(const Properties& spec, const CipherInfo& cipher, SoCryptSpec to, const Bytes& mac_key) {
     const Napi::Env env = spec.Env();
     const Bytes key = ViewOf(env, spec.Get("key")), iv = ViewOf(env, spec.Get("iv"));
     if (key.length != cipher.key_length || key.length > SoCryptKeys::kMaxKey || iv.length > kMaxIv) {
       Napi::TypeError::New(env, "wrong length").ThrowAsJavaScriptException();
       return;
     }
-    to.layout.order = spec.Get("encryptThenMac").ToBoolean() ? MacOrder::kEncryptThenMac : MacOrder::kAead;
-    to.sequence = Number(spec, "sequence");
+    to.layout.order = Bool(spec.Get("encryptThenMac")) ? MacOrder::kEncryptThenMac : MacOrder::kAead;
+    to.sequence = Uint32(spec.Get("sequence"));
+    if (spec.failed()) return;
     keys_ = std::make_unique<SoCryptKeys>(to, key.data, key.length, iv.data, iv.length, mac_key.data, mac_key.length, TrafficSecret());
   }
 
   // arm(fd, sequence?, again)
   Napi::Value Arm(const Napi::CallbackInfo& info) {
     if (keys_ == nullptr) return Result(info, -EBADF);
-    bool lossless;
-    if (info[1].IsBigInt()) keys_->set_sequence(info[1].As<Napi::BigInt>().Uint64Value(&lossless));
-    return Result(info, keys_->Arm(Fd(info), write_, info[2].ToBoolean()));
+    if (info[1].IsBigInt()) keys_->set_sequence(BigUint64(info[1]));
+    return Result(info, keys_->Arm(Fd(info), write_, Bool(info[2])));
   }
 
   // setIv(iv)
@@ -179,13 +181,16 @@ class ReadinessWrap : public Napi::ObjectWrap<ReadinessWrap> {
   }
 
   explicit ReadinessWrap(const Napi::CallbackInfo& info)
-      : ObjectWrap(info),
-        callback_(Napi::Persistent(info[0].As<Napi::Function>())),
-        ids_(Napi::Persistent(Napi::Uint32Array::New(info.Env(), Readiness::kMostEvents))),
-        events_(Napi::Persistent(Napi::Uint32Array::New(info.Env(), Readiness::kMostEvents))),
-        context_(info.Env(), "so-crypt.Readiness") {
+      : ObjectWrap(info), callback_(Napi::Persistent(info[0].As<Napi::Function>())), context_(info.Env(), "so-crypt.Readiness") {
+    const Napi::Env env = info.Env();
+    napi_value ids, masks;
+    ids_ = NewNumbers<uint32_t>(env, napi_uint32_array, Readiness::kMostEvents, &ids);
+    masks_ = NewNumbers<uint32_t>(env, napi_uint32_array, Readiness::kMostEvents, &masks);
     uv_loop_t* loop;
-    if (napi_get_uv_event_loop(info.Env(), &loop) != napi_ok) return;
+    // (An object that is not wrapped: this thread is being terminated.)
+    if (IsEmpty() || ids_ == nullptr || masks_ == nullptr || napi_get_uv_event_loop(env, &loop) != napi_ok) return;
+    ids_array_ = Napi::Persistent(Napi::Value(env, ids));
+    masks_array_ = Napi::Persistent(Napi::Value(env, masks));
     readiness_ = Readiness::Open(loop, [this](const Ready* ready, int count) { OnEvents(ready, count); }, &error_);
     if (readiness_ == nullptr) return;
     Ref();  // for as long as the environment lives
@@ -198,7 +203,7 @@ class ReadinessWrap : public Napi::ObjectWrap<ReadinessWrap> {
   // watch(fd, id, writable, isKnown)
   Napi::Value Watch(const Napi::CallbackInfo& info) {
     if (readiness_ == nullptr) return Result(info, -EBADF);
-    return Result(info, readiness_->Watch(Fd(info), info[1].ToNumber().Uint32Value(), info[2].ToBoolean(), info[3].ToBoolean()));
+    return Result(info, readiness_->Watch(Fd(info), Uint32(info[1]), Bool(info[2]), Bool(info[3])));
   }
 
   void Forget(const Napi::CallbackInfo& info) {
@@ -206,20 +211,17 @@ class ReadinessWrap : public Napi::ObjectWrap<ReadinessWrap> {
   }
 
   void SetRef(const Napi::CallbackInfo& info) {
-    if (readiness_ != nullptr) readiness_->SetRef(info[0].ToBoolean());
+    if (readiness_ != nullptr) readiness_->SetRef(Bool(info[0]));
   }
 
   void OnEvents(const Ready* ready, int count) {
     const Napi::Env env = Env();
     const Napi::HandleScope scope(env);
-    Napi::Uint32Array ids = ids_.Value(), masks = events_.Value();
     for (int i = 0; i < count; i++) {
-      ids.Data()[i] = ready[i].id;
-      masks.Data()[i] = ready[i].mask;
+      ids_[i] = ready[i].id;
+      masks_[i] = ready[i].mask;
     }
-    callback_.MakeCallback(Value(), {ids, masks, Napi::Number::New(env, count)}, context_);
-    // What a listener of the application throws is an uncaught exception, as it is with Node's own sockets.
-    if (env.IsExceptionPending()) napi_fatal_exception(env, env.GetAndClearPendingException().Value());
+    CallBack(env, context_, Value(), callback_, {ids_array_.Value(), masks_array_.Value(), Napi::Number::New(env, count)});
   }
 
   // The environment ends (a worker is terminated): the event loop must be let go of before.
@@ -231,7 +233,8 @@ class ReadinessWrap : public Napi::ObjectWrap<ReadinessWrap> {
   }
 
   Napi::FunctionReference callback_;
-  Napi::Reference<Napi::Uint32Array> ids_, events_;
+  Napi::Reference<Napi::Value> ids_array_, masks_array_;
+  uint32_t *ids_ = nullptr, *masks_ = nullptr;
   Napi::AsyncContext context_;
   Readiness* readiness_ = nullptr;
   int error_ = -EINVAL;

@@ -25,7 +25,7 @@ Napi::Value AttachTls(const Napi::CallbackInfo& info) { return Result(info, Atta
 
 // sendFile(fd, file, offset, count)
 Napi::Value SendFile(const Napi::CallbackInfo& info) {
-  const auto number = [&](size_t i) { return info[i].ToNumber().Int64Value(); };
+  const auto number = [&](size_t i) { return Int64(info[i]); };
   return Result(info, SendFileRange(Fd(info), static_cast<int>(number(1)), static_cast<uint64_t>(number(2)), static_cast<size_t>(number(3))));
 }
 
@@ -36,17 +36,21 @@ class BackgroundSendFile : public Napi::AsyncWorker {
   BackgroundSendFile(const Napi::CallbackInfo& info)
       : AsyncWorker(info[4].As<Napi::Function>(), "so-crypt.sendFile"),
         fd_(fcntl(Fd(info), F_DUPFD_CLOEXEC, 0)),
-        file_(fcntl(info[1].ToNumber().Int32Value(), F_DUPFD_CLOEXEC, 0)),
+        file_(fcntl(Int32(info[1], -1), F_DUPFD_CLOEXEC, 0)),
         error_(errno),
-        offset_(static_cast<uint64_t>(info[2].ToNumber().Int64Value())),
-        count_(static_cast<size_t>(info[3].ToNumber().Int64Value())) {}
+        offset_(static_cast<uint64_t>(Int64(info[2]))),
+        count_(static_cast<size_t>(Int64(info[3]))) {}
   ~BackgroundSendFile() override {
     for (int fd : {fd_, file_})
       if (fd >= 0) close(fd);
   }
 
   void Execute() override { result_ = fd_ < 0 || file_ < 0 ? -error_ : SendFileRange(fd_, file_, offset_, count_); }
-  std::vector<napi_value> GetResult(Napi::Env env) override { return {Napi::Number::New(env, static_cast<double>(result_))}; }
+  // (AsyncWorker's own ends the process when this thread is being terminated. What the function throws is Node's to handle.)
+  void OnOK() override {
+    const napi_value result = Napi::Number::New(Env(), static_cast<double>(result_));
+    napi_call_function(Env(), Env().Undefined(), Callback().Value(), 1, &result, nullptr);
+  }
 
  private:
   const int fd_, file_, error_;
@@ -66,7 +70,7 @@ Napi::Value OpenCached(const Napi::CallbackInfo& info) {
   if (napi_get_typedarray_info(info.Env(), info[1], &type, &length, &data, nullptr, nullptr) != napi_ok || type != napi_float64_array ||
       length < 3)
     return Result(info, -EINVAL);
-  const int fd = OpenCachedFile(info[0].ToString().Utf8Value().c_str(), &facts);
+  const int fd = OpenCachedFile(Text(info[0]).c_str(), &facts);
   if (fd < 0) return Result(info, fd);
   double* const numbers = static_cast<double*>(data);
   numbers[0] = static_cast<double>(facts.size);
@@ -78,16 +82,16 @@ Napi::Value OpenCached(const Napi::CallbackInfo& info) {
 // readCached(file, out, length, offset)
 Napi::Value ReadFromCache(const Napi::CallbackInfo& info) {
   const Bytes out = ViewOf(info.Env(), info[1]);
-  const size_t length = std::min<size_t>(info[2].ToNumber().Uint32Value(), out.length);
-  return Result(info, ReadCached(Fd(info), out.data, length, static_cast<uint64_t>(info[3].ToNumber().Int64Value())));
+  const size_t length = std::min<size_t>(Uint32(info[2]), out.length);
+  return Result(info, ReadCached(Fd(info), out.data, length, static_cast<uint64_t>(Int64(info[3]))));
 }
 
 // probe(cipher, version) -> null: the kernel engine has no such cipher; else [error, rekey, step]
 Napi::Value Probe(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const KtlsCipher* cipher = FindKtlsCipher(info[0].ToString().Utf8Value().c_str());
+  const KtlsCipher* cipher = FindKtlsCipher(Text(info[0]).c_str());
   if (cipher == nullptr) return env.Null();
-  const KtlsProbe probe = ProbeKtls(*cipher, static_cast<TlsVersion>(info[1].ToNumber().Uint32Value()));
+  const KtlsProbe probe = ProbeKtls(*cipher, static_cast<TlsVersion>(Uint32(info[1])));
   Napi::Array answer = Napi::Array::New(env, 3);
   answer.Set(0u, Napi::Number::New(env, probe.error));
   answer.Set(1u, Napi::Boolean::New(env, probe.rekey));
@@ -97,7 +101,7 @@ Napi::Value Probe(const Napi::CallbackInfo& info) {
 
 // setReceiveLowat(fd, bytes)
 Napi::Value SetReceiveLowat(const Napi::CallbackInfo& info) {
-  const int bytes = info[1].ToNumber().Int32Value();
+  const int bytes = Int32(info[1]);
   return Result(info, setsockopt(Fd(info), SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes) == 0 ? 0 : -errno);
 }
 
@@ -106,7 +110,7 @@ Napi::Value NoPadding(const Napi::CallbackInfo& info) { return Result(info, Expe
 
 // isOnDevice(fd, write)
 Napi::Value IsOnDevice(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), IsKtlsOnDevice(Fd(info), info[1].ToBoolean()));
+  return Napi::Boolean::New(info.Env(), IsKtlsOnDevice(Fd(info), Bool(info[1])));
 }
 
 // inherited(fd) -> -errno, or null: no records; else [engine, protocol, cipher, mac, encryptThenMac, write, read]
@@ -129,8 +133,8 @@ Napi::Value InheritedOf(const Napi::CallbackInfo& info) {
 
 // inheritedSequence(fd, cipher, write): of the next record; undefined when the kernel does not tell. cipher: ktls; "" for so_crypt
 Napi::Value InheritedSequence(const Napi::CallbackInfo& info) {
-  const std::string name = info[1].ToString().Utf8Value();
-  const bool write = info[2].ToBoolean();
+  const std::string name = Text(info[1]);
+  const bool write = Bool(info[2]);
   const KtlsCipher* const cipher = FindKtlsCipher(name.c_str());
   uint64_t sequence;
   const int result = cipher == nullptr ? SoCryptSequence(Fd(info), write, &sequence) : KtlsSequence(Fd(info), write, *cipher, &sequence);
@@ -148,10 +152,10 @@ class KtlsKeysWrap : public Napi::ObjectWrap<KtlsKeysWrap> {
   }
 
   explicit KtlsKeysWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {
-    const Napi::Object spec = info[0].ToObject();
-    const TlsVersion version = static_cast<TlsVersion>(info[1].ToNumber().Uint32Value());
-    write_ = info[2].ToBoolean();
-    cipher_ = FindKtlsCipher(spec.Get("cipher").ToString().Utf8Value().c_str());
+    const Properties spec(info[0]);
+    const TlsVersion version = static_cast<TlsVersion>(Uint32(info[1]));
+    write_ = Bool(info[2]);
+    cipher_ = FindKtlsCipher(Text(spec.Get("cipher")).c_str());
     if (cipher_ == nullptr) {
       Napi::TypeError::New(info.Env(), "unknown cipher").ThrowAsJavaScriptException();
       return;
@@ -162,16 +166,16 @@ class KtlsKeysWrap : public Napi::ObjectWrap<KtlsKeysWrap> {
       Napi::TypeError::New(info.Env(), error).ThrowAsJavaScriptException();
       return;
     }
-    keys_ = std::make_unique<KtlsKeys>(*cipher_, version, keys.key, keys.iv, iv_length, BigInt(spec, "sequence"),
-                                       BigInt(spec, "explicitCounter"), keys.secret);
+    const uint64_t sequence = BigUint64(spec.Get("sequence")), explicit_counter = BigUint64(spec.Get("explicitCounter"));
+    if (spec.failed()) return;
+    keys_ = std::make_unique<KtlsKeys>(*cipher_, version, keys.key, keys.iv, iv_length, sequence, explicit_counter, keys.secret);
   }
 
  private:
   // arm(fd, sequence?)
   Napi::Value Arm(const Napi::CallbackInfo& info) {
     if (keys_ == nullptr) return Result(info, -EBADF);
-    bool lossless;
-    if (info[1].IsBigInt()) keys_->set_sequence(info[1].As<Napi::BigInt>().Uint64Value(&lossless));
+    if (info[1].IsBigInt()) keys_->set_sequence(BigUint64(info[1]));
     return Result(info, keys_->Arm(Fd(info), write_));
   }
 

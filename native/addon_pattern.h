@@ -38,16 +38,20 @@ class PatternWrap : public Napi::ObjectWrap<PatternWrap> {
 
   explicit PatternWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {
     const Napi::Env env = info.Env();
-    const Napi::Object spec = info[0].ToObject();
-    pattern_.cipher = FindCipher(spec.Get("cipher").ToString().Utf8Value().c_str());
-    if (pattern_.cipher == nullptr || !ReadLayout(env, spec.Get("layout"), &pattern_.layout) || pattern_.layout.fixed_iv > kMaxIv ||
-        pattern_.cipher->key_length > kMaxKey || !IsSound(pattern_.layout, *pattern_.cipher, 0)) {
+    const Properties spec(info[0]);
+    Pattern pattern = {};
+    pattern.cipher = FindCipher(Text(spec.Get("cipher")).c_str());
+    const bool has_layout = ReadLayout(env, spec.Get("layout"), &pattern.layout);
+    // Those that a direction does not have are 0.
+    pattern.limit = static_cast<uint64_t>(Int64(spec.Get("limit")));
+    pattern.max_fragment = Uint32(spec.Get("maxFragment"));
+    pattern.application_type = static_cast<uint8_t>(Uint32(spec.Get("applicationType")));
+    if (spec.failed() || pattern.cipher == nullptr || !has_layout || pattern.layout.fixed_iv > kMaxIv ||
+        pattern.cipher->key_length > kMaxKey || !IsSound(pattern.layout, *pattern.cipher, 0)) {
       Napi::TypeError::New(env, "wrong pattern").ThrowAsJavaScriptException();
       return;
     }
-    pattern_.limit = static_cast<uint64_t>(spec.Get("limit").ToNumber().Int64Value());
-    pattern_.max_fragment = spec.Get("maxFragment").IsNumber() ? Number(spec, "maxFragment") : 0;
-    pattern_.application_type = spec.Get("applicationType").IsNumber() ? static_cast<uint8_t>(Number(spec, "applicationType")) : 0;
+    pattern_ = pattern;
   }
 
   const Pattern& pattern() const { return pattern_; }
@@ -59,7 +63,7 @@ class PatternWrap : public Napi::ObjectWrap<PatternWrap> {
 // The same as ReadSpec, for (pattern, secret, sequence).
 inline const char* ReadPattern(const Napi::CallbackInfo& info, bool encrypt, DirectionInit* init, const Pattern** pattern) {
   static const Pattern none = {};
-  PatternWrap* const wrap = PatternWrap::Unwrap(info[0].ToObject());
+  PatternWrap* const wrap = PatternWrap::Unwrap(info[0].As<Napi::Object>());
   *pattern = wrap == nullptr ? &none : &wrap->pattern();
   if ((*pattern)->cipher == nullptr) return "no pattern";
   const Bytes given = ViewOf(info.Env(), info[1]);
@@ -69,8 +73,8 @@ inline const char* ReadPattern(const Napi::CallbackInfo& info, bool encrypt, Dir
   init->layout = (*pattern)->layout;
   init->limit = (*pattern)->limit;
   if (!DeriveDirection(secret, *(*pattern)->cipher, encrypt, init)) return "no such cipher";
-  bool lossless;
-  init->sequence = init->explicit_counter = info[2].As<Napi::BigInt>().Uint64Value(&lossless);
+  if (!info[2].IsBigInt()) return "no sequence";
+  init->sequence = init->explicit_counter = BigUint64(info[2]);
   return nullptr;
 }
 

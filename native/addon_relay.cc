@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "addon.h"
+#include "async_call.h"
 #include "relay/relays.h"
 
 namespace so_crypt {
@@ -54,12 +55,14 @@ class RelaysWrap : public Napi::ObjectWrap<RelaysWrap> {
   // add(id, fd, sealer, opener, keyDue) → the descriptor of the plain side, which is the caller's, or -errno
   Napi::Value Add(const Napi::CallbackInfo& info) {
     Instance* const instance = info.Env().GetInstanceData<Instance>();
-    const Napi::Object sealer_object = info[2].ToObject(), opener_object = info[3].ToObject();
-    const std::unique_ptr<Sealer>* const sealer = instance->sealers->At(Number(sealer_object, "slot"));
-    const std::unique_ptr<Opener>* const opener = instance->openers->At(Number(opener_object, "slot"));
+    const Napi::Object sealer_object = info[2].As<Napi::Object>(), opener_object = info[3].As<Napi::Object>();
+    const Properties sealer_properties(sealer_object), opener_properties(opener_object);
+    const std::unique_ptr<Sealer>* const sealer = instance->sealers->At(Uint32(sealer_properties.Get("slot")));
+    const std::unique_ptr<Opener>* const opener = instance->openers->At(Uint32(opener_properties.Get("slot")));
+    if (sealer_properties.failed() || opener_properties.failed()) return Result(info, -EINVAL);
     if (relays_ == nullptr || sealer == nullptr || opener == nullptr) return Result(info, -EINVAL);
     int pair[2];
-    const int wire = fcntl(info[1].ToNumber().Int32Value(), F_DUPFD_CLOEXEC, 0);
+    const int wire = fcntl(Int32(info[1], -1), F_DUPFD_CLOEXEC, 0);
     if (wire < 0) return Result(info, -errno);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0) {
       const int error = -errno;
@@ -71,7 +74,7 @@ class RelaysWrap : public Napi::ObjectWrap<RelaysWrap> {
       for (const int fd : {wire, pair[0], pair[1]}) close(fd);
       return Result(info, -EMFILE);
     }
-    const uint64_t key_due = static_cast<uint64_t>(info[4].ToNumber().Int64Value());
+    const uint64_t key_due = static_cast<uint64_t>(Int64(info[4]));
     const int error = relays_->Add(Id(info), std::make_unique<Relay>(wire, pair[0], sealer, opener, key_due));
     if (error != 0) {
       close(pair[1]);
@@ -94,7 +97,7 @@ class RelaysWrap : public Napi::ObjectWrap<RelaysWrap> {
   void ReadOn(const Napi::CallbackInfo& info) {
     Relay* const relay = Find(info);
     if (relay == nullptr) return;
-    relay->ReadOn(info[1].ToBoolean());
+    relay->ReadOn(Bool(info[1]));
     relays_->Wake(Id(info));
   }
 
@@ -145,7 +148,7 @@ class RelaysWrap : public Napi::ObjectWrap<RelaysWrap> {
   }
 
   void SetRef(const Napi::CallbackInfo& info) {
-    if (relays_ != nullptr) relays_->SetRef(info[0].ToBoolean());
+    if (relays_ != nullptr) relays_->SetRef(Bool(info[0]));
   }
 
   // callback(id, news, number, content, hasData); content is that of a control record, whose type is the number
@@ -154,18 +157,14 @@ class RelaysWrap : public Napi::ObjectWrap<RelaysWrap> {
     const Napi::HandleScope scope(env);
     const bool is_control = news == News::kControl;
     const std::vector<uint8_t>& content = relay->content();
-    const napi_value args[] = {
-        Napi::Number::New(env, id),
-        Napi::Number::New(env, static_cast<int>(news)),
-        Napi::Number::New(env, is_control ? relay->type() : relay->number()),
-        is_control ? Napi::Value(Napi::Buffer<uint8_t>::Copy(env, content.data(), content.size())) : env.Undefined(),
-        Napi::Boolean::New(env, relay->TakeHasData()),
-    };
-    // Not by MakeCallback() of node-addon-api, which ends the process when this thread is being terminated.
-    napi_value result, error;
-    if (napi_make_callback(env, context_, Value(), callback_.Value(), 5, args, &result) != napi_pending_exception) return;
-    // What a listener of the application throws is an uncaught exception, as it is with Node's own sockets.
-    if (napi_get_and_clear_last_exception(env, &error) == napi_ok) napi_fatal_exception(env, error);
+    CallBack(env, context_, Value(), callback_,
+             {
+                 Napi::Number::New(env, id),
+                 Napi::Number::New(env, static_cast<int>(news)),
+                 Napi::Number::New(env, is_control ? relay->type() : relay->number()),
+                 is_control ? Napi::Value(Napi::Buffer<uint8_t>::Copy(env, content.data(), content.size())) : env.Undefined(),
+                 Napi::Boolean::New(env, relay->TakeHasData()),
+             });
   }
 
   // The environment ends: the event loop must be let go of before. (Hooks run in reverse order, so the directions are still there.)

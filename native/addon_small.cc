@@ -12,7 +12,7 @@
 namespace so_crypt {
 namespace {
 
-napi_value Int32(napi_env env, int32_t number) {
+napi_value NumberOf(napi_env env, int32_t number) {
   napi_value value = nullptr;
   napi_create_int32(env, number, &value);
   return value;
@@ -28,7 +28,7 @@ napi_value Open(napi_env env, napi_callback_info info) {
   const std::unique_ptr<Opener>* const layer = instance->openers->At(Uint32(env, args[0]));
   const Bytes out = ViewOf(env, args[4]);
   const size_t at = std::min<size_t>(Uint32(env, args[5]), out.length);
-  return Int32(env, OpenFrames(instance, layer == nullptr ? nullptr : layer->get(), ViewOf(env, args[1]), Uint32(env, args[2]),
+  return NumberOf(env, OpenFrames(instance, layer == nullptr ? nullptr : layer->get(), ViewOf(env, args[1]), Uint32(env, args[2]),
                                Uint32(env, args[3]), {out.data + at, out.length - at}));
 }
 
@@ -51,7 +51,7 @@ napi_value SendSmall(napi_env env, napi_callback_info info) {
   napi_get_cb_info(env, info, &count, args, nullptr, &data);
   Instance* const instance = static_cast<Instance*>(data);
   const std::unique_ptr<Sealer>* const layer = instance->sealers->At(Uint32(env, args[0]));
-  if (layer == nullptr || *layer == nullptr) return Int32(env, static_cast<int32_t>(SealStatus::kLimit));
+  if (layer == nullptr || *layer == nullptr) return NumberOf(env, static_cast<int32_t>(SealStatus::kLimit));
   int32_t fd = -1;
   napi_get_value_int32(env, args[1], &fd);
   if (instance->small == nullptr) instance->small = std::make_unique<SmallWrites>();
@@ -62,7 +62,7 @@ napi_value SendSmall(napi_env env, napi_callback_info info) {
   if (type == napi_string) {
     bool is_utf8 = false;
     napi_get_value_bool(env, args[3], &is_utf8);
-    if (!ReadText(env, args[2], is_utf8, memory, &chunks[0])) return Int32(env, static_cast<int32_t>(SealStatus::kCapacity));
+    if (!ReadText(env, args[2], is_utf8, memory, &chunks[0])) return NumberOf(env, static_cast<int32_t>(SealStatus::kCapacity));
   } else {
     const Bytes head = ViewOf(env, args[2]);
     chunks[0] = {head.data, head.length};
@@ -72,11 +72,11 @@ napi_value SendSmall(napi_env env, napi_callback_info info) {
   const size_t plain = chunks[0].length + chunks[1].length;
   size_t written = 0;
   const SealStatus status = (*layer)->Seal(kApplicationData, chunks, body.length > 0 ? 2 : 1, memory->sealed, sizeof memory->sealed, &written);
-  if (status != SealStatus::kOk) return Int32(env, static_cast<int32_t>(status));
+  if (status != SealStatus::kOk) return NumberOf(env, static_cast<int32_t>(status));
   memory->length = written;
   instance->numbers[0] = static_cast<int32_t>(SendNow(fd, memory->sealed, written, false));
   instance->numbers[1] = static_cast<int32_t>(plain);
-  return Int32(env, static_cast<int32_t>(written));
+  return NumberOf(env, static_cast<int32_t>(written));
 }
 
 // seal(slot, type, chunks, out, fd, more) → as Sealer.seal()
@@ -87,7 +87,7 @@ napi_value Seal(napi_env env, napi_callback_info info) {
   napi_get_cb_info(env, info, &count, args, nullptr, &data);
   Instance* const instance = static_cast<Instance*>(data);
   const std::unique_ptr<Sealer>* const layer = instance->sealers->At(Uint32(env, args[0]));
-  return Int32(env, SealFrames(env, instance, layer == nullptr ? nullptr : layer->get(), args + 1));
+  return NumberOf(env, SealFrames(env, instance, layer == nullptr ? nullptr : layer->get(), args + 1));
 }
 
 // send(fd, bytes, length) → the first so many bytes of them that the socket has taken, or -errno
@@ -98,7 +98,7 @@ napi_value Send(napi_env env, napi_callback_info info) {
   int32_t fd = -1;
   napi_get_value_int32(env, args[0], &fd);
   const Bytes bytes = ViewOf(env, args[1]);
-  return Int32(env, static_cast<int32_t>(SendNow(fd, bytes.data, std::min<size_t>(Uint32(env, args[2]), bytes.length), false)));
+  return NumberOf(env, static_cast<int32_t>(SendNow(fd, bytes.data, std::min<size_t>(Uint32(env, args[2]), bytes.length), false)));
 }
 
 // disown(sealer's slot, opener's slot): wipes and forgets what a handshake has made; a number that is not its own is left alone
@@ -146,7 +146,8 @@ int32_t SealFrames(napi_env env, Instance* instance, Sealer* layer, const napi_v
   if (is_list) napi_get_array_length(env, args[1], &count);
   for (uint32_t i = 0; i < count; i++) {
     napi_value element;
-    napi_get_element(env, args[1], i, &element);
+    // This thread is being terminated.
+    if (napi_get_element(env, args[1], i, &element) != napi_ok) return static_cast<int32_t>(SealStatus::kCapacity);
     const Bytes bytes = ViewOf(env, element);
     chunks.push_back({bytes.data, bytes.length});
   }

@@ -10,9 +10,9 @@ namespace so_crypt {
 namespace {
 
 // Fills init from the object that lib/native.ts calls SshSpec. An error message, or null.
-const char* ReadSpec(const Napi::Object& spec, bool encrypt, SshInit* init) {
+const char* ReadSpec(const Properties& spec, bool encrypt, SshInit* init) {
   const Napi::Env env = spec.Env();
-  const CipherInfo* const info = FindCipher(spec.Get("cipher").ToString().Utf8Value().c_str());
+  const CipherInfo* const info = FindCipher(Text(spec.Get("cipher")).c_str());
   if (info == nullptr || info->one_update) return "unknown cipher";
   const Bytes key = ViewOf(env, spec.Get("key"));
   const Bytes iv = ViewOf(env, spec.Get("iv"));
@@ -22,19 +22,19 @@ const char* ReadSpec(const Napi::Object& spec, bool encrypt, SshInit* init) {
   memcpy(init->iv, iv.data, iv.length);
   if (spec.Get("mac").IsString()) {
     const Bytes mac_key = ViewOf(env, spec.Get("macKey"));
-    init->hmac = NewHmac(spec.Get("mac").ToString().Utf8Value().c_str(), mac_key.data, mac_key.length);
+    init->hmac = NewHmac(Text(spec.Get("mac")).c_str(), mac_key.data, mac_key.length);
   }
   if ((init->hmac == nullptr) != (info->mode == CipherMode::kAead)) return "no MAC, or one too many";
-  init->encrypt_then_mac = spec.Get("encryptThenMac").ToBoolean();
+  init->encrypt_then_mac = Bool(spec.Get("encryptThenMac"));
   const size_t longest = kSshLengthField + kSshMaxPacket + info->tag_length;
   init->cipher = NewCipher(spec, *info, longest, key.data, encrypt);
   if (init->cipher == nullptr) return "the provider has no such cipher";
   const bool peeks = !encrypt && info->mode != CipherMode::kAead && !init->encrypt_then_mac;
-  if (peeks && spec.Get("provider").ToString().Utf8Value() != "evp") init->peek = NewEvpCipher(*info, key.data, false);
+  if (peeks && Text(spec.Get("provider")) != "evp") init->peek = NewEvpCipher(*info, key.data, false);
   init->fingerprint = FingerprintOf(key.data, key.length, iv.data, iv.length);
-  init->sequence = Number(spec, "sequence");
-  init->limit = static_cast<uint64_t>(spec.Get("limit").ToNumber().Int64Value());
-  return nullptr;
+  init->sequence = Uint32(spec.Get("sequence"));
+  init->limit = static_cast<uint64_t>(Int64(spec.Get("limit")));
+  return spec.failed() ? kUnreadable : nullptr;
 }
 
 // What SshSealer and SshOpener share.
@@ -43,7 +43,7 @@ class SshWrap : public Napi::ObjectWrap<Wrap> {
  public:
   SshWrap(const Napi::CallbackInfo& info, bool encrypt) : Napi::ObjectWrap<Wrap>(info) {
     SshInit init;
-    if (const char* error = ReadSpec(info[0].ToObject(), encrypt, &init)) {
+    if (const char* error = ReadSpec(Properties(info[0]), encrypt, &init)) {
       Napi::TypeError::New(info.Env(), error).ThrowAsJavaScriptException();
       return;
     }
@@ -54,7 +54,7 @@ class SshWrap : public Napi::ObjectWrap<Wrap> {
   // sequence of the next packet
   Napi::Value Sequence(const Napi::CallbackInfo& info) { return Of(info, layer_ == nullptr ? 0 : layer_->sequence()); }
   void SetSequence(const Napi::CallbackInfo& info) {
-    if (layer_ != nullptr) layer_->set_sequence(info[0].ToNumber().Uint32Value());
+    if (layer_ != nullptr) layer_->set_sequence(Uint32(info[0]));
   }
   // packets under the key
   Napi::Value Packets(const Napi::CallbackInfo& info) { return Of(info, layer_ == nullptr ? 0 : static_cast<double>(layer_->packets())); }
@@ -90,8 +90,8 @@ class SshSealerWrap : public SshWrap<SshSealerWrap, SshSealer> {
     if (layer_ == nullptr) return Of(info, static_cast<int>(SealStatus::kLimit));
     static thread_local std::vector<Chunk> chunks;
     chunks.clear();
-    const uint32_t to = info[2].ToNumber().Uint32Value();
-    for (uint32_t i = info[1].ToNumber().Uint32Value(); i < to; i++) {
+    const uint32_t to = Uint32(info[2]);
+    for (uint32_t i = Uint32(info[1]); i < to; i++) {
       napi_value element;
       if (napi_get_element(env, info[0], i, &element) != napi_ok) return Of(info, static_cast<int>(SealStatus::kCapacity));
       const Bytes bytes = ViewOf(env, element);
@@ -110,7 +110,7 @@ class SshSealerWrap : public SshWrap<SshSealerWrap, SshSealer> {
     const Bytes head = ViewOf(env, info[0]);
     const Bytes body = ViewOf(env, info[1]);
     const Bytes out = ViewOf(env, info[2]);
-    const size_t at = std::min<size_t>(info[3].ToNumber().Uint32Value(), out.length);
+    const size_t at = std::min<size_t>(Uint32(info[3]), out.length);
     size_t written = 0;
     const SealStatus status = layer_->SealParts({head.data, head.length}, {body.data, body.length}, out.data + at, out.length - at, &written);
     return Of(info, status == SealStatus::kOk ? static_cast<double>(written) : static_cast<int>(status));
@@ -143,9 +143,9 @@ class SshOpenerWrap : public SshWrap<SshOpenerWrap, SshOpener> {
     const Napi::Env env = info.Env();
     if (layer_ == nullptr) return Of(info, static_cast<int>(SshOpenStatus::kLimit));
     const Bytes in = ViewOf(env, info[0]);
-    const size_t end = std::min<size_t>(info[2].ToNumber().Uint32Value(), in.length);
-    const size_t start = std::min<size_t>(info[1].ToNumber().Uint32Value(), end);
-    const SshOpenMode mode = static_cast<SshOpenMode>(info[3].ToNumber().Uint32Value());
+    const size_t end = std::min<size_t>(Uint32(info[2]), in.length);
+    const size_t start = std::min<size_t>(Uint32(info[1]), end);
+    const SshOpenMode mode = static_cast<SshOpenMode>(Uint32(info[3]));
     const Bytes out = ViewOf(env, info[4]);
     SshPayload payloads[kMostSshPayloads];
     const SshOpenResult result = layer_->Open(in.data + start, end - start, mode, out.data, out.length, payloads, kMostSshPayloads);
@@ -174,13 +174,15 @@ class SshOpenerWrap : public SshWrap<SshOpenerWrap, SshOpener> {
 
 }  // namespace
 
-void DefineSsh(Napi::Env env, Napi::Object exports, Instance* instance) {
-  Napi::Int32Array payloads = Napi::Int32Array::New(env, 2 * kMostSshPayloads);
-  instance->payloads = payloads.Data();
-  instance->ssh_payloads = Napi::Persistent(static_cast<Napi::Int32Array>(payloads));
+bool DefineSsh(Napi::Env env, Napi::Object exports, Instance* instance) {
+  napi_value payloads;
+  instance->payloads = NewNumbers<int32_t>(env, napi_int32_array, 2 * kMostSshPayloads, &payloads);
+  if (instance->payloads == nullptr) return false;
+  instance->ssh_payloads = Napi::Persistent(Napi::Value(env, payloads));
   exports.Set("sshPayloads", payloads);
   exports.Set("SshSealer", SshSealerWrap::Define(env));
   exports.Set("SshOpener", SshOpenerWrap::Define(env));
+  return true;
 }
 
 }  // namespace so_crypt

@@ -1,4 +1,3 @@
-import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
 import type tls from 'node:tls';
 import { type AcceptedHandle, type Internals, isPlain } from '../accept.js';
@@ -138,27 +137,31 @@ export class Acceptor {
     this.#counted = accepted;
   }
 
-  /** Handles for connections that the threads have accepted; null: it could not be had, and the connection is closed. */
-  openAll(fds: readonly number[]): (AcceptedHandle | null)[] {
-    if (fds.length === 0) return [];
+  /** Handles for connections that the threads have accepted; null: it could not be had. @param given as take() has them */
+  openAll(given: Uint32Array): (AcceptedHandle | null)[] {
     this.#count();
-    const handles = fds.map((fd) => this.#open(fd));
+    const handles: (AcceptedHandle | null)[] = [];
+    for (let i = 0; i < given.length; i++) handles.push(this.#open(given, i));
     // What nobody tells of may have changed.
     this.update();
     return handles;
   }
 
-  #open(fd: number): AcceptedHandle | null {
+  #open(given: Uint32Array, i: number): AcceptedHandle | null {
     const handle = new this.#class!(SOCKET);
-    if (handle.open(fd) !== 0) {
-      handle.close();
-      closeSync(fd);
-      this.#server._connections--;
-      this.#server._emitCloseIfDrained();
-      return null;
-    }
+    const error = handle.open(given[i]! - 1);
+    // At once: this thread may be terminated anywhere that something is called.
+    if (error === 0) given[i] = 0;
+    else return this.#close(handle);
     if (this.#server.noDelay) handle.setNoDelay?.(true);
     return handle;
+  }
+
+  #close(handle: TcpHandle): null {
+    handle.close();
+    this.#server._connections--;
+    this.#server._emitCloseIfDrained();
+    return null;
   }
 }
 

@@ -81,8 +81,8 @@ type Settings = Threads & { timeout: number; making: Making | undefined };
 interface Hearing {
   /** May throw what a listener of the application has thrown. `handle`: of a connection that was accepted; null: it could not be had */
   onEvent(event: NativeEvent, handle: AcceptedHandle | null | undefined): void;
-  /** Handles for connections that were accepted, which are the caller's from here on. */
-  openAll(fds: readonly number[]): (AcceptedHandle | null)[];
+  /** Handles for connections that were accepted, as {@link HandshakeThreads.take} has them: what gets a handle is the caller's. */
+  openAll(given: Uint32Array): (AcceptedHandle | null)[];
 }
 
 /** Threads without JavaScript, or this one: they do TLS 1.3 handshakes where nothing must be asked, and decline all else. */
@@ -195,9 +195,10 @@ export class NativeThreads {
     if (this.#isTaking) return;
     this.#isTaking = true;
     const from = new Unpacker(this.#threads.take());
-    const fds: number[] = [];
-    for (let left = from.u32(); left > 0; left--) fds.push(from.u32());
-    this.#run(from, this.#hearing.openAll(fds).reverse());
+    const count = from.u32();
+    const handles = count > 0 ? this.#hearing.openAll(from.numbers(count)).reverse() : [];
+    if (handles.includes(null)) this.#threads.closeGiven!();
+    this.#run(from, handles);
   }
 
   // A listener of the application may throw: should the process survive that, the others must hear of theirs all the same.

@@ -67,6 +67,14 @@ export class Unpacker {
     return this.#bytes.readUInt32LE(this.#at - 4);
   }
 
+  /** So many numbers of the machine's own, where they are. */
+  numbers(count: number): Uint32Array {
+    const { buffer, byteOffset } = this.#bytes;
+    const view = new Uint32Array(buffer, byteOffset + this.#at, count);
+    this.#at += view.byteLength;
+    return view;
+  }
+
   u64(): bigint {
     this.#at += 8;
     return this.#bytes.readBigUInt64LE(this.#at - 8);

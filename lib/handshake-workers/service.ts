@@ -103,7 +103,7 @@ export class HandshakeService {
       const settings = { ...threads, timeout, making: makingOf(options) };
       this.#native = new NativeThreads(settings, {
         onEvent: (event, handle) => this.#onNative(event, handle),
-        openAll: (fds) => this.#acceptor?.openAll(fds) ?? [],
+        openAll: (given) => this.#acceptor?.openAll(given) ?? [],
       });
       this.#prepare();
       if (threads.threads > 0)
