@@ -26,6 +26,19 @@ const GONE: readonly number[] = [-constants.errno.EPIPE, -constants.errno.ECONNR
 
 const counters = new Float64Array(3);
 
+/** libuv's handle of a local socket. */
+interface Pipe {
+  readonly constructor: new (type: number) => Pipe;
+  open(fd: number): number;
+  close(): void;
+  readStart(): void;
+}
+
+/** Node's class of them, which only an object of it tells. */
+let PipeClass: Pipe['constructor'] | undefined;
+/** PipeConstants.SOCKET of Node's pipe_wrap. */
+const SOCKET = 0;
+
 /**
  * An armed socket whose plaintext somebody reads and writes in C++, by a handle of libuv's: one end of a pair of local sockets. At the
  * other end the addon seals and opens (native/relay). The keys stay the socket's, as does everything that is no application data.
@@ -36,7 +49,7 @@ export class Relay implements Listener {
   readonly #id: number;
   /** The plain end of the pair. */
   readonly #plain: net.Socket;
-  readonly #handle: { readStart(): void };
+  readonly #handle: Pipe;
   // Events come in the context in which the relay was made (AsyncLocalStorage).
   readonly #context = new AsyncResource('so-crypt.Relay');
   #isClosed = false;
@@ -70,19 +83,25 @@ export class Relay implements Listener {
     const { writer, reader } = directions;
     const { sealer, keyDue } = writer.records;
     const { opener } = reader;
+    const pipe = PipeClass && new PipeClass(SOCKET);
     const fd = sealer && opener ? native.add(this.#id, socket._handle!.fd!, sealer, opener, keyDue) : -1;
+    // At once: should this thread be terminated, the descriptor is closed with its handle.
+    const isOpen = fd >= 0 && pipe?.open(fd) === 0;
+    if (!isOpen) pipe?.close();
     if (fd < 0) {
       this.#isClosed = true;
       this.#plain = new net.Socket();
-      this.#handle = { readStart() {} };
+      this.#handle = { readStart() {} } as Pipe;
       relays()!.forget(this.#id);
       return;
     }
     replaceLibuvsReader(socket, { resume() {}, pause() {} });
     // (Before its first turn, what was read before the hand-over comes this way.)
     reader.divert = (bytes) => native.feed(this.#id, bytes);
-    this.#plain = new net.Socket({ fd, allowHalfOpen: true, readable: true, writable: true });
-    this.#handle = (this.#plain as unknown as { _handle: { readStart(): void } })._handle;
+    const options = { allowHalfOpen: true, readable: true, writable: true };
+    this.#plain = new net.Socket({ ...(isOpen ? { handle: pipe } : { fd }), ...options });
+    this.#handle = (this.#plain as unknown as { _handle: Pipe })._handle;
+    PipeClass = this.#handle.constructor;
     // What has gone wrong the relay tells itself.
     this.#plain.on('error', () => {});
     // Whoever takes the handle over expects one that is reading; behind him, what comes is for nobody.
