@@ -82,9 +82,8 @@ const char* ReadSpec(const Properties& spec, bool encrypt, DirectionInit* init) 
   init->cipher = NewCipher(spec, *info, MaxRecord(init->layout), keys.key, encrypt);
   init->fingerprint = FingerprintOf(keys.key, info->key_length, init->iv, init->layout.fixed_iv);
   if (init->cipher == nullptr) return "the provider has no such cipher";
-  if (!spec.Get("sequence").IsBigInt()) return "no sequence";
-  init->sequence = BigUint64(spec.Get("sequence"));
-  init->explicit_counter = BigUint64(spec.Get("explicitCounter"));
+  init->sequence = spec.Sequence("sequence");
+  init->explicit_counter = spec.Sequence("explicitCounter");
   init->limit = static_cast<uint64_t>(Int64(spec.Get("limit")));
   return spec.failed() ? kUnreadable : nullptr;
 }
@@ -160,13 +159,13 @@ class SealerWrap : public Napi::ObjectWrap<SealerWrap>, public DirectionWrap<Sea
       return;
     }
     const Properties spec(info[0]);
+    const size_t max_fragment = Uint32(spec.Get("maxFragment")), pad_to = Uint32(spec.Get("padTo"));
+    const bool split_first = Bool(spec.Get("splitFirst"));
     if (const char* error = ReadSpec(spec, true, &init)) {
       Napi::TypeError::New(info.Env(), error).ThrowAsJavaScriptException();
       return;
     }
-    const size_t max_fragment = Uint32(spec.Get("maxFragment")), pad_to = Uint32(spec.Get("padTo"));
-    const bool split_first = Bool(spec.Get("splitFirst"));
-    if (spec.failed() || max_fragment == 0 || max_fragment > init.layout.max_payload) {
+    if (max_fragment == 0 || max_fragment > init.layout.max_payload) {
       Napi::TypeError::New(info.Env(), "wrong maxFragment").ThrowAsJavaScriptException();
       return;
     }
@@ -240,12 +239,11 @@ class OpenerWrap : public Napi::ObjectWrap<OpenerWrap>, public DirectionWrap<Ope
       return;
     }
     const Properties spec(info[0]);
+    const uint8_t application_type = static_cast<uint8_t>(Uint32(spec.Get("applicationType")));
     if (const char* error = ReadSpec(spec, false, &init)) {
       Napi::TypeError::New(info.Env(), error).ThrowAsJavaScriptException();
       return;
     }
-    const uint8_t application_type = static_cast<uint8_t>(Uint32(spec.Get("applicationType")));
-    if (spec.failed()) return;
     layer_ = std::make_unique<Opener>(std::move(init), application_type);
   }
 
@@ -381,12 +379,13 @@ Napi::Value Duplicate(const Napi::CallbackInfo& info) {
 #endif
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
-  auto instance = std::make_unique<Instance>();
+  auto made = std::make_unique<Instance>();
   napi_value result;
-  instance->numbers = NewNumbers<int32_t>(env, napi_int32_array, 5, &result);
-  if (instance->numbers == nullptr || !DefineSsh(env, exports, instance.get())) return exports;
-  instance->result = Napi::Persistent(Napi::Value(env, result));
-  env.SetInstanceData(instance.get());
+  made->numbers = NewNumbers<int32_t>(env, napi_int32_array, 5, &result);
+  if (made->numbers == nullptr || !DefineSsh(env, exports, made.get())) return exports;
+  made->result = Napi::Persistent(Napi::Value(env, result));
+  Instance* const instance = made.release();
+  env.SetInstanceData(instance);
   exports.Set("result", result);
   exports.Set("slab", Napi::Function::New<Slab>(env, "slab"));
   exports.Set("slabsSinceReturn", Napi::Function::New<SlabsSinceReturn>(env, "slabsSinceReturn"));
@@ -398,7 +397,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("DirectionPattern", PatternWrap::Define(env));
   exports.Set("Sealer", SealerWrap::Define(env));
   exports.Set("Opener", OpenerWrap::Define(env));
-  DefineSmall(env, exports, instance.release());
+  DefineSmall(env, exports, instance);
 #ifndef _WIN32
   exports.Set("duplicate", Napi::Function::New<Duplicate>(env, "duplicate"));
 #endif

@@ -41,20 +41,20 @@ struct KeyMaterial {
     return true;
   }
 
-  // An error message, or null, which says nothing as long as the properties may have failed.
+  // An error message, or null: all properties that were asked for so far have been read.
   const char* Read(const Properties& spec, size_t key_length, size_t iv_length) {
     const Napi::Env env = spec.Env();
     if (key_length > sizeof key) return "wrong key length";
     const Bytes given_secret = ViewOf(env, spec.Get("secret"));
     const Bytes given_key = ViewOf(env, spec.Get("key"));
     const Bytes given_iv = ViewOf(env, spec.Get("iv"));
-    if (given_key.length == 0 && Derive(given_secret, key_length, iv_length)) return nullptr;
+    if (given_key.length == 0 && Derive(given_secret, key_length, iv_length)) return spec.failed() ? kUnreadable : nullptr;
     secret.Set(given_secret.data, given_secret.length);
     if (given_key.length != key_length) return "wrong key length";
     if (given_iv.length != iv_length || iv_length > kMaxIv) return "wrong IV length";
     memcpy(key, given_key.data, key_length);
     memcpy(iv, given_iv.data, iv_length);
-    return nullptr;
+    return spec.failed() ? kUnreadable : nullptr;
   }
 };
 

@@ -99,7 +99,8 @@ Napi::Value TakeFrom(const Napi::CallbackInfo& info, T* from, Given* given) {
   const size_t count =
       static_cast<size_t>(std::count_if(all.begin(), all.end(), [](const Told& told) { return static_cast<bool>(told.connection); }));
   ByteWriter bytes;
-  for (size_t i = 0; i <= count; i++) bytes.U32(i == 0 ? static_cast<uint32_t>(count) : 0);
+  bytes.U32(static_cast<uint32_t>(count));
+  for (size_t i = 0; i < count; i++) bytes.U32(0);
   Instance* const instance = env.GetInstanceData<Instance>();
   for (Told& told : all) {
     bytes.U8(static_cast<uint8_t>(told.event));

@@ -113,9 +113,9 @@ class SoCryptKeysWrap : public Napi::ObjectWrap<SoCryptKeysWrap> {
       MakeSshKeys(spec, *cipher, to, mac_key);
       return;
     }
-    to.sequence = BigUint64(spec.Get("sequence"));
-    to.explicit_nonce = BigUint64(spec.Get("explicitCounter"));
-    if (spec.failed()) error = kUnreadable;
+    to.sequence = spec.Sequence("sequence");
+    to.explicit_nonce = spec.Sequence("explicitCounter");
+    if (error == nullptr && spec.failed()) error = kUnreadable;
     if (error != nullptr) {
       Napi::TypeError::New(info.Env(), error).ThrowAsJavaScriptException();
       return;
@@ -134,14 +134,18 @@ class SoCryptKeysWrap : public Napi::ObjectWrap<SoCryptKeysWrap> {
     }
     to.layout.order = Bool(spec.Get("encryptThenMac")) ? MacOrder::kEncryptThenMac : MacOrder::kAead;
     to.sequence = Uint32(spec.Get("sequence"));
-    if (spec.failed()) return;
+    if (spec.failed()) {
+      Napi::TypeError::New(env, kUnreadable).ThrowAsJavaScriptException();
+      return;
+    }
     keys_ = std::make_unique<SoCryptKeys>(to, key.data, key.length, iv.data, iv.length, mac_key.data, mac_key.length, TrafficSecret());
   }
 
   // arm(fd, sequence?, again)
   Napi::Value Arm(const Napi::CallbackInfo& info) {
     if (keys_ == nullptr) return Result(info, -EBADF);
-    if (info[1].IsBigInt()) keys_->set_sequence(BigUint64(info[1]));
+    uint64_t sequence;
+    if (BigUint64(info[1], &sequence)) keys_->set_sequence(sequence);
     return Result(info, keys_->Arm(Fd(info), write_, Bool(info[2])));
   }
 

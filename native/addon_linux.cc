@@ -161,13 +161,12 @@ class KtlsKeysWrap : public Napi::ObjectWrap<KtlsKeysWrap> {
       return;
     }
     const size_t iv_length = version == TlsVersion::k13 || cipher_->salt == 0 ? kKtlsMaxIv : cipher_->salt;
+    const uint64_t sequence = spec.Sequence("sequence"), explicit_counter = spec.Sequence("explicitCounter");
     KeyMaterial keys;
     if (const char* error = keys.Read(spec, cipher_->key, iv_length)) {
       Napi::TypeError::New(info.Env(), error).ThrowAsJavaScriptException();
       return;
     }
-    const uint64_t sequence = BigUint64(spec.Get("sequence")), explicit_counter = BigUint64(spec.Get("explicitCounter"));
-    if (spec.failed()) return;
     keys_ = std::make_unique<KtlsKeys>(*cipher_, version, keys.key, keys.iv, iv_length, sequence, explicit_counter, keys.secret);
   }
 
@@ -175,7 +174,8 @@ class KtlsKeysWrap : public Napi::ObjectWrap<KtlsKeysWrap> {
   // arm(fd, sequence?)
   Napi::Value Arm(const Napi::CallbackInfo& info) {
     if (keys_ == nullptr) return Result(info, -EBADF);
-    if (info[1].IsBigInt()) keys_->set_sequence(BigUint64(info[1]));
+    uint64_t sequence;
+    if (BigUint64(info[1], &sequence)) keys_->set_sequence(sequence);
     return Result(info, keys_->Arm(Fd(info), write_));
   }
 

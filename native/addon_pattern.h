@@ -73,8 +73,8 @@ inline const char* ReadPattern(const Napi::CallbackInfo& info, bool encrypt, Dir
   init->layout = (*pattern)->layout;
   init->limit = (*pattern)->limit;
   if (!DeriveDirection(secret, *(*pattern)->cipher, encrypt, init)) return "no such cipher";
-  if (!info[2].IsBigInt()) return "no sequence";
-  init->sequence = init->explicit_counter = BigUint64(info[2]);
+  if (!BigUint64(info[2], &init->sequence)) return "no sequence";
+  init->explicit_counter = init->sequence;
   return nullptr;
 }
 

@@ -28,11 +28,10 @@ inline int64_t Int64(const Napi::Value& value) {
   return number;
 }
 
-inline uint64_t BigUint64(const Napi::Value& value) {
-  uint64_t number = 0;
+// False: it is none.
+inline bool BigUint64(const Napi::Value& value, uint64_t* number) {
   bool lossless;
-  napi_get_value_bigint_uint64(value.Env(), value, &number, &lossless);
-  return number;
+  return napi_get_value_bigint_uint64(value.Env(), value, number, &lossless) == napi_ok;
 }
 
 inline bool Bool(const Napi::Value& value) {
@@ -68,7 +67,14 @@ class Properties {
     return Got(status, value);
   }
 
-  // One could not be read: what has been read must not be used. (A sequence number that is 0 for that would be one that was used already.)
+  // A sequence number, which must be there: as 0 it would be one that was used already.
+  uint64_t Sequence(const char* name) const {
+    uint64_t number = 0;
+    if (!BigUint64(Get(name), &number)) failed_ = true;
+    return number;
+  }
+
+  // One could not be read: what has been read must not be used.
   bool failed() const { return failed_; }
 
  private:

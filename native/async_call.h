@@ -11,10 +11,9 @@
 namespace so_crypt {
 
 // napi_make_callback(). What the function throws is an uncaught exception, as it is with Node's own handles. (MakeCallback() of node-addon-api
-// ends the process when the thread is being terminated.)
+// ends the process when the thread is being terminated.) The caller has a scope for the arguments.
 inline void CallBack(Napi::Env env, napi_async_context context, const Napi::Object& self, const Napi::FunctionReference& function,
                      const std::initializer_list<napi_value>& args) {
-  const Napi::HandleScope scope(env);
   napi_value result, error;
   if (napi_make_callback(env, context, self, function.Value(), args.size(), args.begin(), &result) != napi_pending_exception) return;
   if (napi_get_and_clear_last_exception(env, &error) == napi_ok) napi_fatal_exception(env, error);

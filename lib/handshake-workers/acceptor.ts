@@ -149,10 +149,9 @@ export class Acceptor {
 
   #open(given: Uint32Array, i: number): AcceptedHandle | null {
     const handle = new this.#class!(SOCKET);
-    const error = handle.open(given[i]! - 1);
+    if (handle.open(given[i]! - 1) !== 0) return this.#close(handle);
     // At once: this thread may be terminated anywhere that something is called.
-    if (error === 0) given[i] = 0;
-    else return this.#close(handle);
+    given[i] = 0;
     if (this.#server.noDelay) handle.setNoDelay?.(true);
     return handle;
   }

@@ -49,7 +49,7 @@ export class Relay implements Listener {
   readonly #id: number;
   /** The plain end of the pair. */
   readonly #plain: net.Socket;
-  readonly #handle: Pipe;
+  readonly #handle: Pick<Pipe, 'readStart'>;
   // Events come in the context in which the relay was made (AsyncLocalStorage).
   readonly #context = new AsyncResource('so-crypt.Relay');
   #isClosed = false;
@@ -91,7 +91,7 @@ export class Relay implements Listener {
     if (fd < 0) {
       this.#isClosed = true;
       this.#plain = new net.Socket();
-      this.#handle = { readStart() {} } as Pipe;
+      this.#handle = { readStart() {} };
       relays()!.forget(this.#id);
       return;
     }
@@ -100,8 +100,9 @@ export class Relay implements Listener {
     reader.divert = (bytes) => native.feed(this.#id, bytes);
     const options = { allowHalfOpen: true, readable: true, writable: true };
     this.#plain = new net.Socket({ ...(isOpen ? { handle: pipe } : { fd }), ...options });
-    this.#handle = (this.#plain as unknown as { _handle: Pipe })._handle;
-    PipeClass = this.#handle.constructor;
+    const { _handle: handle } = this.#plain as unknown as { _handle: Pipe };
+    this.#handle = handle;
+    PipeClass = handle.constructor;
     // What has gone wrong the relay tells itself.
     this.#plain.on('error', () => {});
     // Whoever takes the handle over expects one that is reading; behind him, what comes is for nobody.
