@@ -485,8 +485,8 @@ interface Native {
   ): number;
   /** What the socket has not taken of {@link sendSmall}'s records, from so many bytes on; to be asked for at once. */
   takeSealed(from: number): Buffer;
-  /** The first so many bytes for a socket, past libuv: how many it has taken, or -errno. */
-  send(fd: number, bytes: Uint8Array, length: number): number;
+  /** The first so many bytes for a socket, past libuv: how many it has taken, or -errno. `more` follow at once (MSG_MORE). */
+  send(fd: number, bytes: Uint8Array, length: number, more: boolean): number;
   /** The system call and errno of this thread's last failed provider; undefined: none since it was asked for. */
   failure(): [call: string, errno: number] | undefined;
   /** Whether AF_ALG does a cipher by the driver or algorithm of that name, for records of the layout, or of that length. */

@@ -90,15 +90,17 @@ napi_value Seal(napi_env env, napi_callback_info info) {
   return NumberOf(env, SealFrames(env, instance, layer == nullptr ? nullptr : layer->get(), args + 1));
 }
 
-// send(fd, bytes, length) → the first so many bytes of them that the socket has taken, or -errno
+// send(fd, bytes, length, more) → the first so many bytes of them that the socket has taken, or -errno
 napi_value Send(napi_env env, napi_callback_info info) {
-  napi_value args[3];
-  size_t count = 3;
+  napi_value args[4];
+  size_t count = 4;
   napi_get_cb_info(env, info, &count, args, nullptr, nullptr);
   int32_t fd = -1;
   napi_get_value_int32(env, args[0], &fd);
   const Bytes bytes = ViewOf(env, args[1]);
-  return NumberOf(env, static_cast<int32_t>(SendNow(fd, bytes.data, std::min<size_t>(Uint32(env, args[2]), bytes.length), false)));
+  bool more = false;
+  napi_get_value_bool(env, args[3], &more);
+  return NumberOf(env, static_cast<int32_t>(SendNow(fd, bytes.data, std::min<size_t>(Uint32(env, args[2]), bytes.length), more)));
 }
 
 // disown(sealer's slot, opener's slot): wipes and forgets what a handshake has made; a number that is not its own is left alone

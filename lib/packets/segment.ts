@@ -55,9 +55,14 @@ export class Segment {
     return written;
   }
 
-  /** Past libuv. @returns bytes that the socket has not taken; a negative number: -errno */
-  sendTo(fd: number): number {
-    const count = native.send(fd, this.#buffer, this.#length);
+  /**
+   * Past libuv.
+   *
+   * @param more others follow at once: what fills no TCP segment waits for them (MSG_MORE)
+   * @returns bytes that the socket has not taken; a negative number: -errno
+   */
+  sendTo(fd: number, more: boolean): number {
+    const count = native.send(fd, this.#buffer, this.#length, more);
     const error = errorOf(count);
     return error !== 0 ? error : this.#length - Math.max(count, 0);
   }

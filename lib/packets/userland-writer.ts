@@ -83,7 +83,7 @@ export class UserlandPacketWriter extends PacketWriter<SealerKey> {
     const { sealer, overhead } = this.key;
     const bound = length + overhead;
     if (this.#segment !== null && this.#segment.room < bound && !this.#segment.widen(bound))
-      this.sendSealed();
+      this.sendSealed(true); // the packet behind it goes out when the turn ends, at the latest
     this.#segment ??= new Segment(bound);
     const written = this.#segment.seal(sealer, head, body);
     if (written < 0) throw sealFailed(written);
@@ -103,7 +103,8 @@ export class UserlandPacketWriter extends PacketWriter<SealerKey> {
     whenIterationEnds(this);
   }
 
-  sendSealed(): void {
+  /** @param more a packet follows at once */
+  sendSealed(more = false): void {
     const segment = this.#segment;
     if (segment === null) return;
     this.#segment = null;
@@ -112,7 +113,7 @@ export class UserlandPacketWriter extends PacketWriter<SealerKey> {
     const fd = outlet.idleDescriptor;
     if (fd < 0) return this.#sendLater(segment, segment.take(outlet));
     // Past libuv: a tenth of all work where much is sent, and most of it for a small packet.
-    const left = segment.sendTo(fd);
+    const left = segment.sendTo(fd, more);
     outlet.touch();
     if (left > 0) return this.#sendLater(segment, segment.last(left));
     segment.release();
