@@ -116,10 +116,10 @@ export class UserlandPacketReader extends PacketReader {
   }
 
   /**
-   * From now on, long SSH_MSG_CHANNEL_DATA of one channel that come one behind the other are delivered as one: whoever knows channels has work
-   * with each, and who reads a channel sees a stream.
+   * From now on, long SSH_MSG_CHANNEL_DATA of one channel that come one behind the other are delivered as one, and so is what is added to its
+   * window: whoever knows channels has work with each, and who reads a channel sees a stream.
    */
-  joinChannelData(): void {
+  joinChannelMessages(): void {
     this.#joins = true;
   }
 

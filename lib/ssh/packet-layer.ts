@@ -172,7 +172,7 @@ export class PacketLayer {
           ...(direction === 'read' && isCompressed && { newKeys: 'each' }),
         },
       });
-      if (direction === 'read') this.#reader?.joinChannelData();
+      if (direction === 'read') this.#reader?.joinChannelMessages();
       keys.done(side);
     } catch (error) {
       this.#socket.destroy(error as Error);

@@ -23,9 +23,11 @@ constexpr size_t kSshLengthField = 4;
 constexpr size_t kSshMinPadding = 4;
 // Largest packet_length, as OpenSSH has it (RFC 4253 6.1 asks for 35,000 at least).
 constexpr size_t kSshMaxPacket = 256 * 1024;
-constexpr uint8_t kSshNewKeys = 21;      // SSH_MSG_NEWKEYS, RFC 4253 12
-constexpr uint8_t kSshChannelData = 94;  // SSH_MSG_CHANNEL_DATA, RFC 4254 9
-constexpr size_t kSshDataHead = 9;       // of its payload: what is ahead of the data
+constexpr uint8_t kSshNewKeys = 21;       // SSH_MSG_NEWKEYS, RFC 4253 12
+constexpr uint8_t kSshWindowAdjust = 93;  // SSH_MSG_CHANNEL_WINDOW_ADJUST, RFC 4254 9
+constexpr uint8_t kSshChannelData = 94;   // SSH_MSG_CHANNEL_DATA
+constexpr size_t kSshAdjust = 9;          // the payload of the one, ...
+constexpr size_t kSshDataHead = 9;        // ... and of the other what is ahead of the data
 // Payloads and packets of so many bytes are opened as one, where that is wanted: people and terminals send less at a time.
 constexpr size_t kSshWorthJoining = 4096;
 

@@ -113,6 +113,16 @@ bool IsChannelData(const uint8_t* payload, size_t length) {
   return length > kSshDataHead && payload[0] == kSshChannelData && GetBigEndian(payload + 5, 4) == length - kSshDataHead;
 }
 
+// Both are SSH_MSG_CHANNEL_WINDOW_ADJUST (RFC 4254 5.2: byte 93, uint32 recipient channel, uint32 bytes to add) for one channel, and their sum
+// is one, too: it is in the first then. (Who receives much sends one for each packet.)
+bool JoinAdjusts(uint8_t* first, size_t first_length, const uint8_t* second, size_t second_length) {
+  if (first_length != kSshAdjust || second_length != kSshAdjust || first[0] != kSshWindowAdjust || memcmp(first, second, 5) != 0) return false;
+  const uint64_t sum = GetBigEndian(first + 5, 4) + GetBigEndian(second + 5, 4);
+  if (sum > UINT32_MAX) return false;
+  PutBigEndian(first + 5, sum, 4);
+  return true;
+}
+
 // A packet behind the payload `before` in out, which ends where out + payload->offset would be. When both carry data of one channel, and much
 // of it, the data of the second are opened right behind those of the first, and belong to it: payload->length is 0 then. (A channel is a
 // stream: who reads it sees nothing of its packets, but has work with each.)
@@ -123,6 +133,7 @@ SshOpenStatus SshOpener::OpenBehind(const uint8_t* start, uint8_t* out, SshPaylo
   if (before->length < kSshWorthJoining || total_ < kSshWorthJoining || !IsChannelData(first, before->length)) {
     const SshOpenStatus status = OpenPacket(start, end, payload);
     payload->offset += static_cast<uint32_t>(end - out);
+    if (status == SshOpenStatus::kNeedMore && JoinAdjusts(first, before->length, out + payload->offset, payload->length)) payload->length = 0;
     return status;
   }
   // What the head of the second overwrites.

@@ -21,7 +21,7 @@ enum class SshOpenStatus : int {
 enum class SshOpenMode : uint8_t {
   kAll = 0,     // SSH_MSG_NEWKEYS
   kOne = 1,     // the first payload: payloads are compressed, and their first byte is no message number
-  kJoined = 2,  // as kAll, and several long SSH_MSG_CHANNEL_DATA in a row for the same channel come out as one
+  kJoined = 2,  // as kAll, and several long SSH_MSG_CHANNEL_DATA in a row for the same channel, or SSH_MSG_CHANNEL_WINDOW_ADJUST, come out as one
 };
 
 // Where a payload lies in out.

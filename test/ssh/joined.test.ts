@@ -8,7 +8,8 @@ import type { SshCipherName, SshMacName } from '../../lib/packets/options.js';
 import { moreSshSuites, sshSuites } from '../kernel/so_crypt/ssh-oracle.js';
 import { message, nameOf, SshOracle, type SshSuite, sealAll } from '../support/ssh.js';
 
-// The record layer alone: so-crypt/ssh has long SSH_MSG_CHANNEL_DATA of a channel opened as one (SshOpenMode.joined).
+// The record layer alone: so-crypt/ssh has long SSH_MSG_CHANNEL_DATA of a channel opened as one (SshOpenMode.joined), and
+// SSH_MSG_CHANNEL_WINDOW_ADJUST.
 
 const all: readonly SshSuite[] = [...sshSuites, ...moreSshSuites];
 
@@ -63,15 +64,37 @@ function channelData(channel: number, length: number): Buffer {
   return payload;
 }
 
-/** What a reader of channels makes of payloads: of each channel a stream, all else as it is, in one order. */
-function streamsOf(payloads: readonly Buffer[]): { name: string; data: Buffer }[] {
-  const streams: { name: string; data: Buffer }[] = [];
+function windowAdjust(channel: number, amount: number): Buffer {
+  const payload = Buffer.alloc(9);
+  payload[0] = message.windowAdjust;
+  payload.writeUInt32BE(channel, 1);
+  payload.writeUInt32BE(amount, 5);
+  return payload;
+}
+
+interface Stream {
+  readonly name: string;
+  data?: Buffer;
+  window?: bigint;
+}
+
+/** What a reader of channels makes of payloads: of each channel a stream and a window, all else as it is, in one order. */
+function streamsOf(payloads: readonly Buffer[]): Stream[] {
+  const streams: Stream[] = [];
   for (const payload of payloads) {
+    if (payload[0] === message.windowAdjust && payload.length === 9) {
+      const name = `window ${payload.readUInt32BE(1)}`;
+      const amount = BigInt(payload.readUInt32BE(5));
+      const last = streams.at(-1);
+      if (last?.name === name) last.window! += amount;
+      else streams.push({ name, window: amount });
+      continue;
+    }
     const isData = payload[0] === message.channelData && payload.readUInt32BE(5) === payload.length - 9;
     const name = isData ? `channel ${payload.readUInt32BE(1)}` : 'other';
     const data = isData ? payload.subarray(9) : payload;
     const last = streams.at(-1);
-    if (isData && last?.name === name) last.data = Buffer.concat([last.data, data]);
+    if (isData && last?.name === name) last.data = Buffer.concat([last.data!, data]);
     else streams.push({ name, data });
   }
   return streams;
@@ -81,10 +104,15 @@ const payload = fc.oneof(
   { weight: 6, arbitrary: fc.tuple(fc.constantFrom(0, 1), fc.integer({ min: 4080, max: 33_000 })) },
   { weight: 2, arbitrary: fc.tuple(fc.constantFrom(0, 1), fc.integer({ min: 0, max: 5000 })) },
   { weight: 1, arbitrary: fc.tuple(fc.constant(-1), fc.integer({ min: 0, max: 9000 })) },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(fc.constantFrom(-2, -3), fc.constantFrom(0, 1, 65_536, 2 ** 31, 2 ** 32 - 1)),
+  },
 );
 
 function payloadOf([channel, length]: readonly [number, number]): Buffer {
   if (channel >= 0) return channelData(channel, length);
+  if (channel < -1) return windowAdjust(channel + 3, length);
   // Another message, or data whose length is wrong.
   const other = channelData(0, length);
   if (length % 2 === 0) other[0] = message.ignore;
@@ -123,6 +151,34 @@ test('long ones of one channel in one read are one; short ones and those of two 
   assert.equal(count([0, 0, 0, 0].map((channel) => channelData(channel, 32_768))), 1);
   assert.equal(count([0, 1, 1, 0].map((channel) => channelData(channel, 32_768))), 3);
   assert.equal(count([0, 0, 0, 0].map((channel) => channelData(channel, 1000))), 4);
+});
+
+test('what is added to one window in one read is one sum, unless that is none', () => {
+  const adjusts = (payloads: readonly Buffer[]): string[] => {
+    const sealer = new SshOracle(sshSuites[0]!);
+    const opened = openAll(openerOf(sealer), [sealAll(sealer, payloads)]);
+    assert.equal(opened.payloads.length + opened.joined, payloads.length);
+    return opened.payloads.map((payload) => payload.toString('hex'));
+  };
+  const hex = (channel: number, amount: number): string => windowAdjust(channel, amount).toString('hex');
+  assert.deepEqual(adjusts([1, 2, 0, 4].map((amount) => windowAdjust(5, amount))), [hex(5, 7)]);
+  assert.deepEqual(adjusts([windowAdjust(5, 2 ** 31), windowAdjust(5, 2 ** 31 - 1)]), [hex(5, 2 ** 32 - 1)]);
+  assert.deepEqual(adjusts([windowAdjust(5, 2 ** 31), windowAdjust(5, 2 ** 31)]), [
+    hex(5, 2 ** 31),
+    hex(5, 2 ** 31),
+  ]);
+  assert.deepEqual(adjusts([windowAdjust(5, 1), windowAdjust(6, 2), windowAdjust(5, 3)]), [
+    hex(5, 1),
+    hex(6, 2),
+    hex(5, 3),
+  ]);
+  // One that is none: a byte too long.
+  const long = Buffer.concat([windowAdjust(5, 1), Buffer.alloc(1)]);
+  assert.deepEqual(adjusts([windowAdjust(5, 1), long, long]), [
+    hex(5, 1),
+    long.toString('hex'),
+    long.toString('hex'),
+  ]);
 });
 
 for (const suite of all.filter(({ cipher, mac }) => !(cipher.includes('cbc') && !mac?.includes('etm'))))

@@ -23,7 +23,7 @@ export const kinds: readonly SshSuite[] =
       ].flatMap((name) => suites.filter((suite) => nameOf(suite) === name));
 
 /** SSH_MSG_ numbers, RFC 4253 12 and RFC 4254 9. */
-export const message = { disconnect: 1, ignore: 2, newKeys: 21, channelData: 94 } as const;
+export const message = { disconnect: 1, ignore: 2, newKeys: 21, windowAdjust: 93, channelData: 94 } as const;
 
 export function nameOf({ cipher, mac }: SshSuite): string {
   return `${cipher} ${mac ?? ''}`.trim();
