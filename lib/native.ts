@@ -449,7 +449,7 @@ interface Native {
   kernel: Kernel | undefined;
   /** Another descriptor of the same connection, or -errno. Not on Windows, where connections have none. */
   duplicate: ((fd: number) => number) | undefined;
-  /** A Buffer of recycled memory, of size class 0 to 3 (SlabPool::kSizes of native/slab_pool.h). */
+  /** A Buffer of recycled memory, of size class 0 to 4 (SlabPool::kSizes of native/slab_pool.h). */
   slab(sizeClass: number): Buffer | undefined;
   /** Bytes of slabs that this thread got since the memory of one last came back. */
   slabsSinceReturn(): number;

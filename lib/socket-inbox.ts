@@ -9,7 +9,7 @@ import { kReceive, kState } from './socket-internals.js';
 const inbox = Buffer.allocUnsafeSlow(65_536);
 
 // SSH's packets are longer than that when they come by the thousand, and each read costs a way through ssh2 besides.
-const largeInbox = Buffer.allocUnsafeSlow(262_144);
+const largeInbox = Buffer.allocUnsafeSlow(524_288);
 
 // What the handle reads into that asks next. (It asks when it is new, and behind each call of onRead.)
 let nextInbox: Buffer | undefined = inbox;

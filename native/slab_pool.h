@@ -12,9 +12,10 @@ namespace so_crypt {
 
 class SlabPool {
  public:
-  // Sizes in bytes: one read of the socket and an unfinished record before it, and halves of that; several reads of SSH's packets.
-  static constexpr size_t kClasses = 4;
-  static constexpr size_t kSizes[kClasses] = {21 * 1024, 42 * 1024, 84 * 1024, 256 * 1024};
+  // Sizes in bytes: one read of the socket and an unfinished record before it, and halves of that; several reads of SSH's packets, short
+  // ones or long ones.
+  static constexpr size_t kClasses = 5;
+  static constexpr size_t kSizes[kClasses] = {21 * 1024, 42 * 1024, 84 * 1024, 256 * 1024, 1024 * 1024};
   // Most bytes of unused slabs that are kept; V8 collects when so much garbage has gathered.
   static constexpr size_t kKeep = 32 * 1024 * 1024;
 

@@ -1,21 +1,26 @@
 import { clearTimeout, setImmediate, setTimeout } from 'node:timers';
 import { native } from '../native.js';
 
-/** Reads of so many bytes are those of a bulk transfer, … */
+/** Reads of so many bytes are those of a bulk transfer. */
 const BULK = 16_384;
-/** … and the kernel wakes us when so much has come, which is one read, … */
-const ENOUGH = 262_144;
-/** … or at last when nothing could be read for so many milliseconds: a gigabit a second brings 256 KB in 2.2. */
-const PATIENCE = 3;
-/** Of one that we send, short answers tell how it goes on: when they come behind so many bytes each, we are woken for two or three. */
+/** Of one that we send, short answers tell how it goes on, each behind so many bytes. */
 const ANSWERED = { least: 32_768, most: 524_288 } as const;
 const SHORT = 256;
-const ANSWERS = 100;
-const PATIENCE_FOR_ANSWERS = 2;
-/** Such reads in a row after which waiting begins; each time that it has not gone on for so many milliseconds, twice as many the next time. */
+/** Reads in a row after which waiting begins; each time that it has not gone on for so many milliseconds, twice as many the next time. */
 const RUN = 8;
 const LONGEST_RUN = 512;
 const WORTH = 24;
+
+/** The kernel wakes us when as much has come as a millisecond brings, within these bounds, … */
+const ENOUGH = { least: 262_144, most: 524_288 } as const;
+/** … reckoned anew after so many reads, … */
+const RECKONED = 64;
+/** … or at last when nothing could be read for so many milliseconds: a gigabit a second brings 256 KB in 2.2. */
+const PATIENCE = 3;
+/** Or when so many bytes of answers have come, but before the peer has made room for so many bytes: a quarter of OpenSSH's window. */
+const ANSWERS = 200;
+const ROOM = 524_288;
+const PATIENCE_FOR_ANSWERS = 2;
 
 /** The connection, as far as it matters here. */
 export interface Gathered {
@@ -23,6 +28,14 @@ export interface Gathered {
   readonly descriptor: number;
   /** Bytes that have been sealed. */
   readonly sealed: number;
+}
+
+/** Reads in a row of one kind. */
+interface Run {
+  readonly since: number;
+  readonly sealed: number;
+  reads: number;
+  bytes: number;
 }
 
 /**
@@ -35,7 +48,7 @@ export class Gathering {
   readonly #setLowat = native.kernel?.setReceiveLowat;
   /** What the next read has to be of; 0: of nothing special. */
   #kind: 0 | 1 | 2 = 0;
-  #run = 0;
+  #run: Run = { since: 0, sealed: 0, reads: 0, bytes: 0 };
   #needed = RUN;
   #sealed = 0;
   #isOn = false;
@@ -54,15 +67,19 @@ export class Gathering {
       if (this.#isOn && kind === 1) this.#end(); // answers are waited for, and much comes
       if (!this.#isOn) {
         this.#kind = kind;
-        this.#run = 0;
+        if (kind !== 0) this.#beginRun();
+        return;
       }
     }
+    const run = this.#run;
+    run.reads++;
+    run.bytes += length;
     if (this.#isOn) {
       this.#reads++;
       this.#timer!.refresh();
-    } else if (kind !== 0 && ++this.#run >= this.#needed) {
-      if (kind === 1) this.#begin(ENOUGH, PATIENCE);
-      else this.#begin(ANSWERS, PATIENCE_FOR_ANSWERS);
+      if (this.#kind === 1 && run.reads >= RECKONED) this.#adapt();
+    } else if (kind !== 0 && run.reads >= this.#needed) {
+      this.#begin();
     }
   }
 
@@ -78,7 +95,25 @@ export class Gathering {
     return length <= SHORT && behind >= ANSWERED.least && behind <= ANSWERED.most ? 2 : 0;
   }
 
-  #begin(bytes: number, patience: number): void {
+  #beginRun(): void {
+    this.#run = { since: performance.now(), sealed: this.#sealed, reads: 0, bytes: 0 };
+  }
+
+  /** For how many bytes to wait. 0: nothing would be gained. */
+  #reckon(): number {
+    const { since, sealed, reads, bytes } = this.#run;
+    if (this.#kind === 1) {
+      const rate = bytes / Math.max(performance.now() - since, 0.001);
+      return Math.floor(Math.min(ENOUGH.most, Math.max(ENOUGH.least, rate)));
+    }
+    const answers = Math.min(ANSWERS, (ROOM * bytes) / (this.#sealed - sealed));
+    return answers > bytes / reads ? Math.floor(answers) : 0;
+  }
+
+  #begin(): void {
+    const bytes = this.#reckon();
+    this.#beginRun();
+    if (bytes === 0) return;
     const result = this.#setLowat?.(this.#connection.descriptor, bytes) ?? -1;
     if (result < 0) {
       this.#needed = Number.POSITIVE_INFINITY;
@@ -87,7 +122,12 @@ export class Gathering {
     this.#isOn = true;
     this.#since = performance.now();
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#onSilence(), patience);
+    this.#timer = setTimeout(() => this.#onSilence(), this.#kind === 1 ? PATIENCE : PATIENCE_FOR_ANSWERS);
+  }
+
+  #adapt(): void {
+    this.#setLowat!(this.#connection.descriptor, this.#reckon());
+    this.#beginRun();
   }
 
   // If it was us who was late, the next poll brings what has come meanwhile.
@@ -103,7 +143,7 @@ export class Gathering {
 
   #end(): void {
     this.#isOn = false;
-    this.#run = 0;
+    this.#beginRun();
     const fd = this.#connection.descriptor;
     if (fd >= 0) this.#setLowat!(fd, 1);
   }

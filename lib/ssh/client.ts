@@ -30,6 +30,8 @@ export class Client extends ssh2.Client {
       return this;
     }
     const socket = new Socket();
+    // What is small goes out together anyway (lib/packets/userland-writer.ts); Nagle's algorithm would have it wait for an acknowledgement.
+    socket.setNoDelay(true);
     setConnecting(socket, true); // as far as ssh2 is concerned: it waits for 'connect'
     try {
       super.connect({ ...config, sock: socket });

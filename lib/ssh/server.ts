@@ -36,7 +36,7 @@ export class Server extends ssh2.Server {
     // ssh2's net.Server has listeners of ssh2's, and no state yet.
     const internals = this as unknown as Internals;
     const listeners = internals._srv;
-    const server = new NetServer();
+    const server = new NetServer({ noDelay: true }); // as the client
     for (const name of listeners.eventNames())
       for (const one of listeners.rawListeners(name)) server.on(name as string, one as () => void);
     internals._srv = server;

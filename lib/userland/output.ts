@@ -2,7 +2,7 @@ import { markAsUntransferable } from 'node:worker_threads';
 import { SLABS, slabOf } from './slabs.js';
 
 const FOR_ONE_READ = SLABS.slice(0, 3);
-const SHARED = { sizeClass: 3, size: SLABS[3] } as const;
+const [SHARED, SHARED_BY_LONG] = [3, 4] as const;
 
 /**
  * Memory for the plaintext of one read, which becomes the application's. For a small read it is Node's; for a large one it is a slab
@@ -64,7 +64,11 @@ export const SMALL_OUTPUT = 2_048;
 export const small = new SharedOutput(() => ownMemory(4 * SMALL_OUTPUT), 8);
 
 // In whole cache lines, with which the cipher is faster.
-const shared = new SharedOutput(() => slabOf(SHARED.sizeClass) ?? ownMemory(SHARED.size), 64);
+const sharedOf = (sizeClass: number): SharedOutput =>
+  new SharedOutput(() => slabOf(sizeClass) ?? ownMemory(SLABS[sizeClass]!), 64);
+const shared = sharedOf(SHARED);
+// The plaintext of a long read is to be in one piece mostly.
+const sharedByLong = sharedOf(SHARED_BY_LONG);
 
 /**
  * Memory for the plaintext of one read or some of it, out of a piece that many reads share: for payloads that come by the thousand. Say
@@ -73,12 +77,14 @@ const shared = new SharedOutput(() => slabOf(SHARED.sizeClass) ?? ownMemory(SHAR
  * @param least bytes that are needed in any case; @param most bytes that could be used
  */
 export function shareOutput(least: number, most: number): Buffer {
-  if (least > SHARED.size) return Buffer.allocUnsafeSlow(least);
-  const memory = shared.reserve(least);
-  return memory.subarray(shared.taken, Math.min(memory.length, shared.taken + most));
+  const from = Math.max(least, most) > SLABS[SHARED] ? sharedByLong : shared;
+  if (least > SLABS[SHARED_BY_LONG]) return Buffer.allocUnsafeSlow(least);
+  const memory = from.reserve(least);
+  return memory.subarray(from.taken, Math.min(memory.length, from.taken + most));
 }
 
 /** @param length of what {@link shareOutput} gave last, from its beginning on */
 export function keepOutput(output: Buffer, length: number): void {
-  if (shared.owns(output)) shared.keep(length);
+  const from = sharedByLong.owns(output) ? sharedByLong : shared;
+  if (from.owns(output)) from.keep(length);
 }

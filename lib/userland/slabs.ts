@@ -1,7 +1,7 @@
 import { native } from '../native.js';
 
 /** Bytes: SlabPool::kSizes of native/slab_pool.h. */
-export const SLABS = [21_504, 43_008, 86_016, 262_144] as const;
+export const SLABS = [21_504, 43_008, 86_016, 262_144, 1_048_576] as const;
 
 // V8 looks for dead Buffers when it allocates one itself and they have become many; slabs it does not allocate.
 const LOOK_AFTER = 4_194_304;

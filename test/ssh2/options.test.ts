@@ -196,6 +196,27 @@ test('a socket that is given to the server', async () => {
   client.end();
 });
 
+test("neither a client's nor a server's packets wait for an acknowledgement, unless that is asked for", async () => {
+  const listener = await sshListener('so-crypt');
+  const { _handle: handle } = (listener.server as unknown as { _srv: { _handle: object } })._srv;
+  const prototype = Object.getPrototypeOf(handle) as { setNoDelay(on: boolean): number };
+  const { setNoDelay } = prototype;
+  const calls: boolean[] = [];
+  prototype.setNoDelay = function (this: object, on: boolean) {
+    calls.push(on);
+    return setNoDelay.call(this, on);
+  };
+  try {
+    const client = await sshClient('so-crypt', listener.port);
+    assert.deepEqual(calls, [true, true]);
+    client.setNoDelay(false);
+    assert.deepEqual(calls, [true, true, false]);
+    client.end();
+  } finally {
+    prototype.setNoDelay = setNoDelay;
+  }
+});
+
 test('connect() again on a client that is connected', async () => {
   const { port } = await sshListener('so-crypt');
   const client = await sshClient('so-crypt', port);
