@@ -43,6 +43,8 @@ function plan(engines: readonly Engine[], quick: boolean): Row[] {
 }
 
 const MB = 1e6;
+// In the first ones V8's compilers take as much as the transfer does.
+const warmupBytes = { full: 800 * MB, quick: 100 * MB } as const;
 
 function jobOf({ operation, suite, by }: Row, folder: string, quick: boolean): SshJob {
   const bytes = (operation.startsWith('exec') ? 200 : 100) * MB;
@@ -52,7 +54,7 @@ function jobOf({ operation, suite, by }: Row, folder: string, quick: boolean): S
     mac: suite.mac,
     operation,
     bytes: quick ? bytes / 2 : bytes,
-    warmup: 1,
+    warmup: Math.ceil((quick ? warmupBytes.quick : warmupBytes.full) / bytes),
     passes: 1,
     folder,
   };

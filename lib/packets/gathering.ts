@@ -17,9 +17,8 @@ const ENOUGH = { least: 262_144, most: 524_288 } as const;
 const RECKONED = 64;
 /** … or at last when nothing could be read for so many milliseconds: a gigabit a second brings 256 KB in 2.2. */
 const PATIENCE = 3;
-/** Or when so many bytes of answers have come, but before the peer has made room for so many bytes: a quarter of OpenSSH's window. */
-const ANSWERS = 200;
-const ROOM = 524_288;
+/** Or when answers to so many bytes have come: OpenSSH's window has three times as many left. */
+const ANSWERED_AT_ONCE = 524_288;
 const PATIENCE_FOR_ANSWERS = 2;
 
 /** The connection, as far as it matters here. */
@@ -106,7 +105,7 @@ export class Gathering {
       const rate = bytes / Math.max(performance.now() - since, 0.001);
       return Math.floor(Math.min(ENOUGH.most, Math.max(ENOUGH.least, rate)));
     }
-    const answers = Math.min(ANSWERS, (ROOM * bytes) / (this.#sealed - sealed));
+    const answers = (ANSWERED_AT_ONCE * bytes) / (this.#sealed - sealed);
     return answers > bytes / reads ? Math.floor(answers) : 0;
   }
 
