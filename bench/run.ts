@@ -82,7 +82,7 @@ export async function runBench(
   const ssh = await measure('ssh', [], async () => {
     const unavailable = opensshUnavailable();
     notes.push(unavailable === null ? nativeSsh2() : `no SSH: ${unavailable}`);
-    return unavailable === null ? runSsh(usable, options, progress) : [];
+    return unavailable === null ? runSsh(usable, options, progress, (message) => failures.push(message)) : [];
   });
   const https = await measure('https', [], async () => {
     const missing = loadUnavailable();

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Child, own, withChildren } from './child.js';
-import type { CpuTime } from './messages.js';
+import { Child, own } from './child.js';
+import type { CpuTime, Messages } from './messages.js';
 import { opensshCommand } from './openssh.js';
 import type { SshJob } from './ssh-job.js';
 
-/** What one trial took: a job's passes by one connection. */
+/** What one round of a trial took: a job's passes by one connection. */
 export interface SshSample {
   readonly seconds: number;
   /** CPU of the client; of OpenSSH all processes on that side. */
@@ -15,38 +15,66 @@ export interface SshSample {
   readonly server: CpuTime | null;
 }
 
-const TIME_LIMIT = 180_000;
-
-/** A client of a library to sshd. */
-export function timeClient(job: SshJob, port: number): Promise<SshSample> {
-  const client = new Child('ssh-client', job, { timeLimit: TIME_LIMIT });
-  return withChildren([client], async () => {
-    client.send('connect', { port });
-    await client.expect('warm');
-    client.send('start', {});
-    const { seconds, cpu } = await client.expect('sent');
-    return { seconds, client: cpu, server: null };
-  });
+/**
+ * The processes of one row. They stay for all rounds: in the first gigabyte of a fresh one V8's compilers take as much as the transfer does.
+ */
+export interface SshTrial {
+  time(): Promise<SshSample>;
+  stop(): Promise<void>;
 }
 
-/** A client and a server of the same library. */
-export function timePair(job: SshJob): Promise<SshSample> {
-  const server = new Child('ssh-server', job, { timeLimit: TIME_LIMIT });
-  const client = new Child('ssh-client', job, { timeLimit: TIME_LIMIT });
-  return withChildren([client, server], async () => {
-    client.send('connect', await server.expect('listening'));
+/** A client of a library to sshd, warmed up. */
+export async function clientTrial(job: SshJob, port: number, timeLimit: number): Promise<SshTrial> {
+  const client = new Child('ssh-client', job, { timeLimit });
+  await warm([client], client, { port });
+  return {
+    async time() {
+      client.send('start', {});
+      const { seconds, cpu } = await client.expect('sent');
+      return { seconds, client: cpu, server: null };
+    },
+    stop: () => client.stop(),
+  };
+}
+
+/** A client and a server of the same library, warmed up. */
+export async function pairTrial(job: SshJob, timeLimit: number): Promise<SshTrial> {
+  const server = new Child('ssh-server', job, { timeLimit });
+  const client = new Child('ssh-client', job, { timeLimit });
+  await warm([client, server], client, server.expect('listening'));
+  return {
+    async time() {
+      server.send('start', {});
+      await server.expect('started');
+      client.send('start', {});
+      const { seconds, cpu } = await client.expect('sent');
+      server.send('stop', {});
+      return { seconds, client: cpu, server: (await server.expect('received')).cpu };
+    },
+    async stop() {
+      await Promise.all([client.stop(), server.stop()]);
+    },
+  };
+}
+
+type Address = Messages['connect'];
+
+async function warm(
+  all: readonly Child[],
+  client: Child,
+  address: Address | Promise<Address>,
+): Promise<void> {
+  try {
+    client.send('connect', await address);
     await client.expect('warm');
-    server.send('start', {});
-    await server.expect('started');
-    client.send('start', {});
-    const { seconds, cpu } = await client.expect('sent');
-    server.send('stop', {});
-    return { seconds, client: cpu, server: (await server.expect('received')).cpu };
-  });
+  } catch (error) {
+    await Promise.all(all.map((child) => child.stop()));
+    throw error;
+  }
 }
 
 /** OpenSSH's client to sshd. Each pass is a connection of its own; the time of an empty one is taken off. */
-export async function timeOpenssh(job: SshJob, port: number): Promise<SshSample> {
+export async function opensshTrial(job: SshJob, port: number): Promise<SshTrial> {
   const file = (name: string, bytes: number): void =>
     writeFileSync(join(job.folder, name), Buffer.alloc(bytes, 'so-crypt'));
   const measure = async (bytes: number, passes: number): Promise<SshSample> => {
@@ -55,16 +83,21 @@ export async function timeOpenssh(job: SshJob, port: number): Promise<SshSample>
     return timeShell(Array(passes).fill(command).join(' && '));
   };
   await measure(1, 1);
-  const empty = await measure(1, job.passes);
-  const full = await measure(job.bytes, job.passes);
   const less = (one: number, other: number): number => Math.max(0.001, one - other);
   return {
-    seconds: less(full.seconds, empty.seconds),
-    client: {
-      user: less(full.client.user, empty.client.user),
-      system: less(full.client.system, empty.client.system),
+    async time() {
+      const empty = await measure(1, job.passes);
+      const full = await measure(job.bytes, job.passes);
+      return {
+        seconds: less(full.seconds, empty.seconds),
+        client: {
+          user: less(full.client.user, empty.client.user),
+          system: less(full.client.system, empty.client.system),
+        },
+        server: null,
+      };
     },
-    server: null,
+    stop: async () => {},
   };
 }
 

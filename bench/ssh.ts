@@ -6,7 +6,7 @@ import { makeFolder, startSshd } from './openssh.js';
 import type { BenchOptions } from './options.js';
 import type { Progress } from './progress.js';
 import { type SshJob, type SshOperation, sshOperations } from './ssh-job.js';
-import { type SshSample, timeClient, timeOpenssh, timePair } from './ssh-trial.js';
+import { clientTrial, opensshTrial, pairTrial, type SshSample, type SshTrial } from './ssh-trial.js';
 import { median, ratio, round } from './statistics.js';
 
 /** Ciphers in the order of the table, with the MAC that goes with them. */
@@ -28,23 +28,28 @@ interface Row {
   readonly server: 'sshd' | 'same';
 }
 
-function plan(engines: readonly Engine[], quick: boolean): Row[] {
+/** Rows that are measured by turns: their ratios are what counts. */
+type Group = readonly Row[];
+
+function plan(engines: readonly Engine[], quick: boolean): Group[] {
   const chosen = quick ? suites.slice(0, 1) : suites;
-  const rows: Row[] = [];
+  const groups: Group[] = [];
   for (const suite of chosen) {
     const names = engines.filter((engine) => engine.carriesSsh?.(suite.cipher)).map(({ name }) => name);
     for (const operation of sshOperations) {
-      for (const by of ['openssh', 'ssh2', ...names]) rows.push({ operation, suite, by, server: 'sshd' });
-      if (operation.startsWith('exec'))
-        for (const by of ['ssh2', ...names]) rows.push({ operation, suite, by, server: 'same' });
+      const row = (by: string, server: Row['server']): Row => ({ operation, suite, by, server });
+      groups.push(['openssh', 'ssh2', ...names].map((by) => row(by, 'sshd')));
+      if (operation.startsWith('exec')) groups.push(['ssh2', ...names].map((by) => row(by, 'same')));
     }
   }
-  return rows;
+  return groups;
 }
 
 const MB = 1e6;
-// In the first ones V8's compilers take as much as the transfer does.
+// As in bulk.ts.
 const warmupBytes = { full: 800 * MB, quick: 100 * MB } as const;
+/** Milliseconds for a row's processes: a fixed part, and one for each round of its group. */
+const timeLimit = { fixed: 60_000, round: 15_000 } as const;
 
 function jobOf({ operation, suite, by }: Row, folder: string, quick: boolean): SshJob {
   const bytes = (operation.startsWith('exec') ? 200 : 100) * MB;
@@ -60,9 +65,10 @@ function jobOf({ operation, suite, by }: Row, folder: string, quick: boolean): S
   };
 }
 
-function time(row: Row, job: SshJob, port: number): Promise<SshSample> {
-  if (row.by === 'openssh') return timeOpenssh(job, port);
-  return row.server === 'same' ? timePair(job) : timeClient(job, port);
+function begin(row: Row, job: SshJob, port: number, rounds: number): Promise<SshTrial> {
+  const limit = timeLimit.fixed + rounds * timeLimit.round;
+  if (row.by === 'openssh') return opensshTrial(job, port);
+  return row.server === 'same' ? pairTrial(job, limit) : clientTrial(job, port, limit);
 }
 
 /** Whether ssh2 has its native ciphers here: they make the larger part of the difference. */
@@ -75,30 +81,53 @@ export function nativeSsh2(): string {
     : 'ssh2 runs without its native binding';
 }
 
-/** All SSH trials of a run. `engines`: those that can carry SSH here. */
+/**
+ * All SSH trials of a run.
+ *
+ * @param engines those that can carry SSH here
+ * @param fail hears why a row is missing
+ */
 export async function runSsh(
   engines: readonly Engine[],
   options: BenchOptions,
   progress: Progress,
+  fail: (message: string) => void,
 ): Promise<SshResult[]> {
-  const rows = plan(engines, options.quick).map((row) => ({ row, samples: [] as SshSample[] }));
-  progress.plan(rows.length * options.repeat);
+  const { quick, repeat } = options;
+  const groups = plan(engines, quick);
+  progress.plan(groups.flat().length * (repeat + 1));
   const folder = makeFolder();
   const sshd = await startSshd(folder.path);
+  const results: SshResult[] = [];
   try {
-    // Round after round, as in bulk.ts.
-    for (let turn = 1; turn <= options.repeat; turn++)
-      for (const { row, samples } of rows) {
-        progress.step(
-          `ssh ${row.operation} ${row.by} ${row.suite.cipher}, round ${turn} of ${options.repeat}`,
-        );
-        samples.push(await time(row, jobOf(row, folder.path, options.quick), sshd.port));
+    for (const group of groups) {
+      const measured: { row: Row; job: SshJob; trial: SshTrial; samples: SshSample[] }[] = [];
+      const nameOf = ({ operation, by, suite }: Row): string => `ssh ${operation} ${by} ${suite.cipher}`;
+      for (const row of group) {
+        progress.step(`${nameOf(row)}, warming up`);
+        const job = jobOf(row, folder.path, quick);
+        try {
+          const trial = await begin(row, job, sshd.port, repeat);
+          measured.push({ row, job, trial, samples: [] });
+        } catch (error) {
+          fail(`${nameOf(row)}: ${(error as Error).message}`);
+        }
       }
+      try {
+        for (let turn = 1; turn <= repeat; turn++)
+          for (const { row, trial, samples } of measured) {
+            progress.step(`${nameOf(row)}, round ${turn} of ${repeat}`);
+            samples.push(await trial.time());
+          }
+      } finally {
+        await Promise.all(measured.map(({ trial }) => trial.stop()));
+      }
+      for (const { row, job, samples } of measured) results.push(resultOf(row, samples, job.bytes));
+    }
   } finally {
     sshd.stop();
     folder.remove();
   }
-  const results = rows.map(({ row, samples }) => resultOf(row, samples, jobOf(row, '', options.quick).bytes));
   return results.map((result) => {
     const base = results.find((other) => other.by === 'ssh2' && isSameTrial(other, result));
     return {
