@@ -45,6 +45,8 @@ export async function startSshd(folder: string): Promise<{ port: number; stop():
     'UsePAM no',
     'PermitRootLogin yes',
     'Subsystem sftp internal-sftp',
+    // bash reads ~/.bashrc when sshd starts it as the first shell, which can take as long as the transfer.
+    'SetEnv SHLVL=1',
   ];
   writeFileSync(file, `${lines.join('\n')}\n`);
   const child = spawn(SSHD, ['-D', '-f', file], { stdio: 'ignore' });

@@ -69,6 +69,8 @@ export async function opensshServer(lines: readonly string[] = []): Promise<numb
     'PrintMotd no',
     'Subsystem sftp internal-sftp',
     'MaxStartups 100',
+    // bash reads ~/.bashrc when sshd starts it as the first shell, and what that does, or says, is not the test's.
+    'SetEnv SHLVL=1',
   ];
   fs.writeFileSync(file, `${configuration.join('\n')}\n`);
   const peer = new Peer('/usr/sbin/sshd', ['-D', '-e', '-f', file], { timeout: 120_000 });
