@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Child, own } from './child.js';
-import type { CpuTime, Messages } from './messages.js';
+import type { CpuTime } from './messages.js';
 import { opensshCommand } from './openssh.js';
 import type { SshJob } from './ssh-job.js';
 
@@ -16,18 +16,23 @@ export interface SshSample {
 }
 
 /**
- * The processes of one row. They stay for all rounds: in the first gigabyte of a fresh one V8's compilers take as much as the transfer does.
+ * The processes of one row. They stay for all rounds: in the first gigabyte of a fresh one V8's compilers take up to a third.
  */
 export interface SshTrial {
+  /** Once, before all rounds. */
+  warm(): Promise<void>;
   time(): Promise<SshSample>;
-  stop(): Promise<void>;
+  stop(): Promise<unknown>;
 }
 
-/** A client of a library to sshd, warmed up. */
-export async function clientTrial(job: SshJob, port: number, timeLimit: number): Promise<SshTrial> {
+/** A client of a library to sshd. */
+export function clientTrial(job: SshJob, port: number, timeLimit: number): SshTrial {
   const client = new Child('ssh-client', job, { timeLimit });
-  await warm([client], client, { port });
   return {
+    async warm() {
+      client.send('connect', { port });
+      await client.expect('warm');
+    },
     async time() {
       client.send('start', {});
       const { seconds, cpu } = await client.expect('sent');
@@ -37,12 +42,15 @@ export async function clientTrial(job: SshJob, port: number, timeLimit: number):
   };
 }
 
-/** A client and a server of the same library, warmed up. */
-export async function pairTrial(job: SshJob, timeLimit: number): Promise<SshTrial> {
+/** A client and a server of the same library. */
+export function pairTrial(job: SshJob, timeLimit: number): SshTrial {
   const server = new Child('ssh-server', job, { timeLimit });
   const client = new Child('ssh-client', job, { timeLimit });
-  await warm([client, server], client, server.expect('listening'));
   return {
+    async warm() {
+      client.send('connect', await server.expect('listening'));
+      await client.expect('warm');
+    },
     async time() {
       server.send('start', {});
       await server.expect('started');
@@ -51,30 +59,12 @@ export async function pairTrial(job: SshJob, timeLimit: number): Promise<SshTria
       server.send('stop', {});
       return { seconds, client: cpu, server: (await server.expect('received')).cpu };
     },
-    async stop() {
-      await Promise.all([client.stop(), server.stop()]);
-    },
+    stop: () => Promise.all([client.stop(), server.stop()]),
   };
 }
 
-type Address = Messages['connect'];
-
-async function warm(
-  all: readonly Child[],
-  client: Child,
-  address: Address | Promise<Address>,
-): Promise<void> {
-  try {
-    client.send('connect', await address);
-    await client.expect('warm');
-  } catch (error) {
-    await Promise.all(all.map((child) => child.stop()));
-    throw error;
-  }
-}
-
 /** OpenSSH's client to sshd. Each pass is a connection of its own; the time of an empty one is taken off. */
-export async function opensshTrial(job: SshJob, port: number): Promise<SshTrial> {
+export function opensshTrial(job: SshJob, port: number): SshTrial {
   const file = (name: string, bytes: number): void =>
     writeFileSync(join(job.folder, name), Buffer.alloc(bytes, 'so-crypt'));
   const measure = async (bytes: number, passes: number): Promise<SshSample> => {
@@ -82,9 +72,11 @@ export async function opensshTrial(job: SshJob, port: number): Promise<SshTrial>
     const command = opensshCommand({ ...job, bytes }, port);
     return timeShell(Array(passes).fill(command).join(' && '));
   };
-  await measure(1, 1);
   const less = (one: number, other: number): number => Math.max(0.001, one - other);
   return {
+    async warm() {
+      await measure(1, 1);
+    },
     async time() {
       const empty = await measure(1, job.passes);
       const full = await measure(job.bytes, job.passes);

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import type { SshResult } from './document.js';
 import type { Engine } from './engines.js';
+import { messageOf } from './error-message.js';
 import type { CpuTime } from './messages.js';
 import { makeFolder, startSshd } from './openssh.js';
 import type { BenchOptions } from './options.js';
@@ -65,7 +66,7 @@ function jobOf({ operation, suite, by }: Row, folder: string, quick: boolean): S
   };
 }
 
-function begin(row: Row, job: SshJob, port: number, rounds: number): Promise<SshTrial> {
+function trialOf(row: Row, job: SshJob, port: number, rounds: number): SshTrial {
   const limit = timeLimit.fixed + rounds * timeLimit.round;
   if (row.by === 'openssh') return opensshTrial(job, port);
   return row.server === 'same' ? pairTrial(job, limit) : clientTrial(job, port, limit);
@@ -81,6 +82,46 @@ export function nativeSsh2(): string {
     : 'ssh2 runs without its native binding';
 }
 
+/** One group, round after round. A row that fails is left out from there on. */
+async function runGroup(
+  group: Group,
+  { quick, repeat }: BenchOptions,
+  { folder, port }: { folder: string; port: number },
+  progress: Progress,
+  fail: (message: string) => void,
+): Promise<SshResult[]> {
+  const all = group.map((row) => {
+    const job = jobOf(row, folder, quick);
+    const name = `ssh ${row.operation} ${row.by} ${row.suite.cipher}`;
+    return { row, job, name, trial: trialOf(row, job, port, repeat), samples: [] as SshSample[] };
+  });
+  const running = new Set(all);
+  const forEach = async (
+    what: string,
+    run: (one: (typeof all)[number]) => Promise<unknown>,
+  ): Promise<void> => {
+    for (const one of running) {
+      progress.step(`${one.name}, ${what}`);
+      try {
+        await run(one);
+      } catch (error) {
+        running.delete(one);
+        fail(`${one.name}: ${messageOf(error)}`);
+      }
+    }
+  };
+  try {
+    await forEach('warming up', ({ trial }) => trial.warm());
+    for (let turn = 1; turn <= repeat; turn++)
+      await forEach(`round ${turn} of ${repeat}`, async ({ trial, samples }) =>
+        samples.push(await trial.time()),
+      );
+  } finally {
+    await Promise.all(all.map(({ trial }) => trial.stop()));
+  }
+  return [...running].map(({ row, job, samples }) => resultOf(row, samples, job.bytes));
+}
+
 /**
  * All SSH trials of a run.
  *
@@ -93,37 +134,14 @@ export async function runSsh(
   progress: Progress,
   fail: (message: string) => void,
 ): Promise<SshResult[]> {
-  const { quick, repeat } = options;
-  const groups = plan(engines, quick);
-  progress.plan(groups.flat().length * (repeat + 1));
+  const groups = plan(engines, options.quick);
+  progress.plan(groups.flat().length * (options.repeat + 1));
   const folder = makeFolder();
   const sshd = await startSshd(folder.path);
   const results: SshResult[] = [];
   try {
-    for (const group of groups) {
-      const measured: { row: Row; job: SshJob; trial: SshTrial; samples: SshSample[] }[] = [];
-      const nameOf = ({ operation, by, suite }: Row): string => `ssh ${operation} ${by} ${suite.cipher}`;
-      for (const row of group) {
-        progress.step(`${nameOf(row)}, warming up`);
-        const job = jobOf(row, folder.path, quick);
-        try {
-          const trial = await begin(row, job, sshd.port, repeat);
-          measured.push({ row, job, trial, samples: [] });
-        } catch (error) {
-          fail(`${nameOf(row)}: ${(error as Error).message}`);
-        }
-      }
-      try {
-        for (let turn = 1; turn <= repeat; turn++)
-          for (const { row, trial, samples } of measured) {
-            progress.step(`${nameOf(row)}, round ${turn} of ${repeat}`);
-            samples.push(await trial.time());
-          }
-      } finally {
-        await Promise.all(measured.map(({ trial }) => trial.stop()));
-      }
-      for (const { row, job, samples } of measured) results.push(resultOf(row, samples, job.bytes));
-    }
+    const server = { folder: folder.path, port: sshd.port };
+    for (const group of groups) results.push(...(await runGroup(group, options, server, progress, fail)));
   } finally {
     sshd.stop();
     folder.remove();

@@ -98,9 +98,8 @@ napi_value Send(napi_env env, napi_callback_info info) {
   int32_t fd = -1;
   napi_get_value_int32(env, args[0], &fd);
   const Bytes bytes = ViewOf(env, args[1]);
-  bool more = false;
-  napi_get_value_bool(env, args[3], &more);
-  return NumberOf(env, static_cast<int32_t>(SendNow(fd, bytes.data, std::min<size_t>(Uint32(env, args[2]), bytes.length), more)));
+  const size_t length = std::min<size_t>(Uint32(env, args[2]), bytes.length);
+  return NumberOf(env, static_cast<int32_t>(SendNow(fd, bytes.data, length, Bool(env, args[3]))));
 }
 
 // disown(sealer's slot, opener's slot): wipes and forgets what a handshake has made; a number that is not its own is left alone

@@ -34,11 +34,13 @@ inline bool BigUint64(const Napi::Value& value, uint64_t* number) {
   return napi_get_value_bigint_uint64(value.Env(), value, number, &lossless) == napi_ok;
 }
 
-inline bool Bool(const Napi::Value& value) {
+inline bool Bool(napi_env env, napi_value value) {
   bool is_true = false;
-  napi_get_value_bool(value.Env(), value, &is_true);
+  napi_get_value_bool(env, value, &is_true);
   return is_true;
 }
+
+inline bool Bool(const Napi::Value& value) { return Bool(value.Env(), value); }
 
 inline std::string Text(const Napi::Value& value) {
   size_t length;

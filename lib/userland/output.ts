@@ -74,17 +74,17 @@ const sharedByLong = sharedOf(SHARED_BY_LONG);
  * Memory for the plaintext of one read or some of it, out of a piece that many reads share: for payloads that come by the thousand. Say
  * with {@link keepOutput} how much of it is in use.
  *
- * @param least bytes that are needed in any case; @param most bytes that could be used
+ * @param least bytes that are needed in any case; @param most bytes that could be used, no fewer
  */
 export function shareOutput(least: number, most: number): Buffer {
-  const from = Math.max(least, most) > SLABS[SHARED] ? sharedByLong : shared;
   if (least > SLABS[SHARED_BY_LONG]) return Buffer.allocUnsafeSlow(least);
+  const from = most > SLABS[SHARED] ? sharedByLong : shared;
   const memory = from.reserve(least);
   return memory.subarray(from.taken, Math.min(memory.length, from.taken + most));
 }
 
 /** @param length of what {@link shareOutput} gave last, from its beginning on */
 export function keepOutput(output: Buffer, length: number): void {
-  const from = sharedByLong.owns(output) ? sharedByLong : shared;
-  if (from.owns(output)) from.keep(length);
+  if (shared.owns(output)) shared.keep(length);
+  else if (sharedByLong.owns(output)) sharedByLong.keep(length);
 }

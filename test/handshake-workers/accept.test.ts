@@ -3,6 +3,7 @@ import { channel } from 'node:diagnostics_channel';
 import net from 'node:net';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import { watchNoDelay } from '../support/no-delay.js';
 import { until, waitFor } from '../support/sockets.js';
 import {
   asOurs,
@@ -87,22 +88,12 @@ for (const threads of places) {
 
   test(`noDelay, and addresses of a connection, ${threads} threads`, async () => {
     const { server, port } = await tlsListener('so-crypt', { ...on(threads), noDelay: true });
-    const handle = (server as unknown as { _handle: object })._handle;
-    const prototype = Object.getPrototypeOf(handle) as { setNoDelay(on: boolean): number };
-    const { setNoDelay } = prototype;
-    const calls: boolean[] = [];
-    prototype.setNoDelay = function (this: object, wanted: boolean) {
-      calls.push(wanted);
-      return setNoDelay.call(this, wanted);
-    };
-    try {
+    await watchNoDelay(server, async (calls) => {
       const [socket, client] = await connected(server, port);
       assert.deepEqual(calls.slice(0, 1), [true]);
       assert.equal(socket.remotePort, client.localPort);
       assert.equal(socket.localPort, port);
-    } finally {
-      prototype.setNoDelay = setNoDelay;
-    }
+    });
   });
 
   test(`what fails is told and closed, ${threads} threads`, async () => {

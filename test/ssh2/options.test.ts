@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import plain from 'ssh2';
 import { Socket } from '../../lib/index.js';
 import ssh, * as named from '../../lib/ssh.js';
+import { watchNoDelay } from '../support/no-delay.js';
 import { folder, hostKey, opensshServer, username } from '../support/openssh.js';
 import { collect, waitFor } from '../support/sockets.js';
 import {
@@ -198,23 +199,13 @@ test('a socket that is given to the server', async () => {
 
 test("neither a client's nor a server's packets wait for an acknowledgement, unless that is asked for", async () => {
   const listener = await sshListener('so-crypt');
-  const { _handle: handle } = (listener.server as unknown as { _srv: { _handle: object } })._srv;
-  const prototype = Object.getPrototypeOf(handle) as { setNoDelay(on: boolean): number };
-  const { setNoDelay } = prototype;
-  const calls: boolean[] = [];
-  prototype.setNoDelay = function (this: object, on: boolean) {
-    calls.push(on);
-    return setNoDelay.call(this, on);
-  };
-  try {
+  await watchNoDelay((listener.server as unknown as { _srv: object })._srv, async (calls) => {
     const client = await sshClient('so-crypt', listener.port);
     assert.deepEqual(calls, [true, true]);
     client.setNoDelay(false);
     assert.deepEqual(calls, [true, true, false]);
     client.end();
-  } finally {
-    prototype.setNoDelay = setNoDelay;
-  }
+  });
 });
 
 test('connect() again on a client that is connected', async () => {

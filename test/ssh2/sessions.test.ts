@@ -4,8 +4,16 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 import type { Client, ClientChannel, Connection } from '../../lib/ssh.js';
 import { opensshServer, ssh, strangerKey, username } from '../support/openssh.js';
-import { collect, until, waitFor } from '../support/sockets.js';
-import { execute, outcome, password, sshClient, sshConnect, sshListener } from '../support/ssh-ends.js';
+import { collect, waitFor } from '../support/sockets.js';
+import {
+  closed,
+  execute,
+  outcome,
+  password,
+  sshClient,
+  sshConnect,
+  sshListener,
+} from '../support/ssh-ends.js';
 import { closeAfterTest, listen } from '../support/tls-ends.js';
 
 /** Sends back what comes, in capitals. */
@@ -174,14 +182,10 @@ test('compression, with ssh', async () => {
 
 test('an sshd that goes away', async () => {
   const client = await sshClient('so-crypt', await opensshServer(), { username });
-  let isClosed = false;
   client.on('error', () => {}); // it resets the connection if it has not read all
-  client.on('close', () => {
-    isClosed = true;
-  });
+  const ended = closed(client, 10_000);
   const channel = await new Promise<ClientChannel>((resolve, reject) =>
     client.exec('kill -KILL $PPID; sleep 5', (error, one) => (error ? reject(error) : resolve(one))),
   );
-  await outcome(channel);
-  await until(() => isClosed, 'the end');
+  await Promise.all([outcome(channel), ended]);
 });

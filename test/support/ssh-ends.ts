@@ -154,12 +154,12 @@ export async function sshClient(
 }
 
 /** Resolves when the connection is closed, whatever its errors. */
-export async function closed(connection: EventEmitter): Promise<void> {
+export async function closed(connection: EventEmitter, ms = 20_000): Promise<void> {
   let isClosed = false;
   connection.once('close', () => {
     isClosed = true;
   });
-  await until(() => isClosed, 'the connection closes', 20_000);
+  await until(() => isClosed, 'the connection closes', ms);
 }
 
 /** Runs a command; resolves with its channel. */
