@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #ifdef __linux__
+#include <poll.h>
 #include <sys/sendfile.h>
 #endif
 
@@ -83,12 +84,23 @@ ssize_t SendRecord(int fd, uint8_t type, const uint8_t* content, size_t length) 
 }
 
 #ifdef __linux__
+namespace {
+// The connection was reset, or is shut down in both directions.
+bool IsHungUp(int fd) {
+  pollfd asked = {fd, 0, 0};
+  return poll(&asked, 1, 0) == 1 && (asked.revents & POLLHUP) != 0;
+}
+}  // namespace
+
 ssize_t SendFileRange(int fd, int file, uint64_t offset, size_t count) {
   off_t from = static_cast<off_t>(offset);
   ssize_t result;
   do {
     result = sendfile(fd, file, &from, count);
   } while (result < 0 && errno == EINTR);
+  // A reset in the middle only makes the call end early. TCP says so again when it is asked for more; kTLS, which has taken the error off
+  // the socket (sk_stream_error() behind bytes that count as sent), seals and drops all that follows and calls it sent.
+  if (result > 0 && static_cast<size_t>(result) < count && IsHungUp(fd)) return -EPIPE;
   return ResultOf(result);
 }
 #endif

@@ -17,7 +17,7 @@ ssize_t ReceiveBytes(int fd, uint8_t* out, size_t capacity);
 // One record that is no application data.
 ssize_t SendRecord(int fd, uint8_t type, const uint8_t* content, size_t length);
 
-// Of a file to the socket. 0: the file has ended. Linux only.
+// Of a file to the socket. 0: the file has ended. -EPIPE: the connection has, too, even if bytes went out before. Linux only.
 ssize_t SendFileRange(int fd, int file, uint64_t offset, size_t count);
 
 }  // namespace so_crypt

@@ -6,7 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { type Armed, armedPair } from '../support/armed.js';
+import { type Armed, armedPair, flushed } from '../support/armed.js';
 import { pause } from '../support/patience.js';
 import { Random } from '../support/random.js';
 import { applicationData } from '../support/records.js';
@@ -217,3 +217,26 @@ test('a peer that goes away, and a socket that is destroyed, end the transfer', 
   assert.ok(outcomes.some(({ status }) => status === 'rejected'));
   await assert.rejects(destroyed.ours.sendFile(file));
 });
+
+for (const what of ['a file', 'a Buffer'])
+  test(`a connection that is reset behind its FIN, in the middle of ${what}, fails`, async () => {
+    const long = Buffer.alloc(20_000_000);
+    const longFile = path.join(folder, 'long');
+    writeFileSync(longFile, long);
+    const random = new Random(6);
+    for (let i = 0; i < 20; i++) {
+      const { ours, peer, sealer, wire, close } = await armedPair(suites[i % 2]!);
+      ours.on('error', () => {});
+      // From here on only what is sent can tell that the peer is gone.
+      const ended = once(ours, 'end');
+      peer.end(sealer.seal(21, Buffer.from([1, 0])));
+      await ended;
+      const most = random.integer(1, 1_500_000);
+      peer.on('data', () => {
+        if (wire.length >= most) peer.resetAndDestroy();
+      });
+      const sent = what === 'a file' ? ours.sendFile(longFile) : flushed(ours, long);
+      await assert.rejects(sent, ({ code }: NodeJS.ErrnoException) => /^(EPIPE|ECONNRESET)$/.test(`${code}`));
+      close();
+    }
+  });
