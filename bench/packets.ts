@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { native, SshOpenStatus } from '../lib/native.js';
+import { SshOpenStatus } from '../lib/native/packets.js';
+import { native } from '../lib/native.js';
 import { validateSsh } from '../lib/packets/arm.js';
 import { sshCiphers, sshMacs } from '../lib/packets/ciphers.js';
 import type { SshCipherName, SshCryptOptions, SshMacName } from '../lib/packets/options.js';

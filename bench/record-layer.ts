@@ -1,5 +1,5 @@
 import type { CryptOptions } from '../lib/crypt-options.js';
-import type { Opener, Sealer } from '../lib/native.js';
+import type { Opener, Sealer } from '../lib/native/records.js';
 import type { BenchCipher } from './ciphers.js';
 import { cryptOf, randomKeys } from './record-keys.js';
 

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import type { CryptOptions } from '../lib/crypt-options.js';
-import { native, OpenStatus } from '../lib/native.js';
+import { OpenStatus } from '../lib/native/records.js';
+import { native } from '../lib/native.js';
 import { cipherByName } from './ciphers.js';
 import { applicationData, createRecordLayer } from './record-layer.js';
 

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { native, OpenStatus } from '../lib/native.js';
+import { OpenStatus } from '../lib/native/records.js';
+import { native } from '../lib/native.js';
 import type { BenchCipher } from './ciphers.js';
 import { applicationData, createRecordLayer } from './record-layer.js';
 

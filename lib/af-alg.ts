@@ -2,7 +2,8 @@ import { constants } from 'node:os';
 import { getSystemErrorName } from 'node:util';
 import type { EngineReport } from './engines.js';
 import { SoCryptError } from './errors.js';
-import { native, type PackedLayout } from './native.js';
+import type { PackedLayout } from './native/layouts.js';
+import { native } from './native.js';
 import { type ProviderFailure, takeFailure } from './provider-failure.js';
 
 /**

@@ -5,7 +5,8 @@ import { cryptodevDriver } from './cryptodev.js';
 import { resolveEngine } from './engines.js';
 import { SoCryptError, type SoCryptErrorCode } from './errors.js';
 import { ContentType, customLayout, type Layout, TLS_MAX_FRAGMENT, tlsLayout } from './frame-layouts.js';
-import { type DirectionSpec, Nonce, type OpenerSpec, type SealerSpec } from './native.js';
+import { Nonce } from './native/layouts.js';
+import type { DirectionSpec, OpenerSpec, SealerSpec } from './native/records.js';
 import type { SshCryptOptions } from './packets/options.js';
 import type { Engine } from './records/direction.js';
 

@@ -1,7 +1,8 @@
 import { getSystemErrorName } from 'node:util';
 import type { EngineReport } from './engines.js';
 import { SoCryptError } from './errors.js';
-import { native, type PackedLayout } from './native.js';
+import type { PackedLayout } from './native/layouts.js';
+import { native } from './native.js';
 import { type ProviderFailure, takeFailure } from './provider-failure.js';
 
 /** The engine cryptodev. Whether it works is found out by sealing and opening a record, compared with OpenSSL's. */

@@ -10,7 +10,7 @@ import {
   type PackedLayout,
   Padding,
   packLayout,
-} from './native.js';
+} from './native/layouts.js';
 
 /** Content types of TLS (RFC 8446 5.1). */
 export const ContentType = {

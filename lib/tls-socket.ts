@@ -10,7 +10,7 @@ import { type Agreed, agreedBy } from './handshake/agreed.js';
 import { type HandOver, Handshake } from './handshake/handshake.js';
 import { Summary, summaryFactsOf } from './handshake/summary.js';
 import { ticketSealer } from './handshake/tickets.js';
-import type { Sealer } from './native.js';
+import type { Sealer } from './native/records.js';
 import { Socket, type SocketOptions } from './socket.js';
 import {
   kArm,

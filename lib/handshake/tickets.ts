@@ -1,6 +1,7 @@
 import type tls from 'node:tls';
 import { TLS_MAX_FRAGMENT } from '../frame-layouts.js';
-import { native, type Sealer } from '../native.js';
+import type { Sealer } from '../native/records.js';
+import { native } from '../native.js';
 import { specOf } from './hand-over.js';
 import { suiteOf } from './suite.js';
 

@@ -1,7 +1,8 @@
 import type { Arming } from '../arm.js';
 import type { ArmedProtocol } from '../crypt-options.js';
 import { TLS_MAX_FRAGMENT } from '../frame-layouts.js';
-import type { DirectionSpec, KernelKeys } from '../native.js';
+import type { KernelKeys } from '../native/kernel.js';
+import type { DirectionSpec } from '../native/records.js';
 
 /** What decides whether a kernel engine can carry a direction. */
 export interface Terms

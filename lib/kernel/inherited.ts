@@ -1,7 +1,9 @@
 import { type CipherFacts, ciphers } from '../ciphers.js';
 import type { CipherName, MacName, Protocol } from '../crypt-options.js';
 import { SoCryptError } from '../errors.js';
-import { type DirectionSpec, type KernelKeys, native } from '../native.js';
+import type { KernelKeys } from '../native/kernel.js';
+import type { DirectionSpec } from '../native/records.js';
+import { native } from '../native.js';
 import type { KernelEngine, Terms } from './engine.js';
 import { systemError } from './port.js';
 

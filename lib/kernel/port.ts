@@ -1,7 +1,8 @@
 import { AsyncResource } from 'node:async_hooks';
 import { constants } from 'node:os';
 import type { CryptState } from '../crypt-options.js';
-import { type Kernel, native } from '../native.js';
+import type { Kernel } from '../native/kernel.js';
+import { native } from '../native.js';
 import { type Watched, watcher } from './readiness.js';
 
 // libuv has no names for some that net/tls answers with (EBADMSG), so util.getSystemErrorName() does not do.

@@ -4,7 +4,7 @@ import type { Arming } from '../arm.js';
 import type { ReadState } from '../crypt-options.js';
 import { SoCryptError } from '../errors.js';
 import { ContentType } from '../frame-layouts.js';
-import type { KernelKeys } from '../native.js';
+import type { KernelKeys } from '../native/kernel.js';
 import { Reader, type RecordSink } from '../records/direction.js';
 import { allocateOutput } from '../userland/output.js';
 import { RecordReader } from '../userland/reader.js';

@@ -1,4 +1,5 @@
-import { native, type Readiness } from '../native.js';
+import type { Readiness } from '../native/kernel.js';
+import { native } from '../native.js';
 
 /** What is watched. */
 export interface Watched {

@@ -2,7 +2,7 @@ import { afAlgDriver } from '../af-alg.js';
 import { checkBytes, fail, providerFor, quote } from '../arm.js';
 import { cryptodevDriver } from '../cryptodev.js';
 import { resolveEngine } from '../engines.js';
-import type { SshSpec } from '../native.js';
+import type { SshSpec } from '../native/packets.js';
 import type { Engine } from '../records/direction.js';
 import { CHACHA, MAX_PACKET, PACKET_LIMIT, type SshCipherFacts, sshCiphers, sshMacs } from './ciphers.js';
 import type { SshCipherName, SshCryptOptions, SshDirectionKeys, SshMacName } from './options.js';

@@ -1,6 +1,7 @@
 import type { ReadState } from '../crypt-options.js';
 import { SoCryptError, type SoCryptErrorCode } from '../errors.js';
-import { native, type SshOpener, SshOpenMode, SshOpenStatus, type SshSpec } from '../native.js';
+import { type SshOpener, SshOpenMode, SshOpenStatus, type SshSpec } from '../native/packets.js';
+import { native } from '../native.js';
 import { providerFailed } from '../provider-failure.js';
 import { type Engine, Reader, type RecordSink } from '../records/direction.js';
 import { keepOutput, shareOutput } from '../userland/output.js';

@@ -1,5 +1,6 @@
 import { BufferPool, poolFor } from '../buffer-pool.js';
-import { native, type SshSealer } from '../native.js';
+import type { SshSealer } from '../native/packets.js';
+import { native } from '../native.js';
 import { errorOf } from '../userland/writer.js';
 
 /** One write() takes what is sealed together, up to this: four packets of 32 KB. (Twice as many save next to nothing, and the peer begins later.) */

@@ -1,4 +1,5 @@
-import { type Relays as NativeRelays, native } from '../native.js';
+import type { Relays as NativeRelays } from '../native/relays.js';
+import { native } from '../native.js';
 
 /** enum News of native/relay/relay.h. */
 export const News = {

@@ -8,10 +8,10 @@ import {
   type DirectionSpec,
   type ExportedKeys,
   NO_SLOT,
-  native,
   type Sealer,
   SealStatus,
-} from '../native.js';
+} from '../native/records.js';
+import { native } from '../native.js';
 import { providerFailed } from '../provider-failure.js';
 
 /** Plaintext bytes that are sealed and handed to the kernel in one piece: eight full records. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { validate } from '../../lib/arm.js';
-import { native, OpenStatus, SealStatus } from '../../lib/native.js';
+import { OpenStatus, SealStatus } from '../../lib/native/records.js';
+import { native } from '../../lib/native.js';
 import { makeDirection, suiteNamed, suiteOptions } from '../support/suites.js';
 
 // The addon knows what seals and opens by numbers.
