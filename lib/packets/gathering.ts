@@ -25,7 +25,7 @@ const PATIENCE_FOR_ANSWERS = 2;
 export interface Gathered {
   /** Negative when it is gone. */
   readonly descriptor: number;
-  /** Bytes that have been sealed. */
+  /** Bytes that have been sealed; modulo 2^32, as an int32. */
   readonly sealed: number;
 }
 
@@ -88,7 +88,7 @@ export class Gathering {
 
   #kindOf(length: number): 0 | 1 | 2 {
     const { sealed } = this.#connection;
-    const behind = sealed - this.#sealed;
+    const behind = (sealed - this.#sealed) | 0;
     this.#sealed = sealed;
     if (length >= BULK) return 1;
     return length <= SHORT && behind >= ANSWERED.least && behind <= ANSWERED.most ? 2 : 0;
@@ -105,7 +105,7 @@ export class Gathering {
       const rate = bytes / Math.max(performance.now() - since, 0.001);
       return Math.floor(Math.min(ENOUGH.most, Math.max(ENOUGH.least, rate)));
     }
-    const answers = (ANSWERED_AT_ONCE * bytes) / (this.#sealed - sealed);
+    const answers = (ANSWERED_AT_ONCE * bytes) / ((this.#sealed - sealed) | 0);
     return answers > bytes / reads ? Math.floor(answers) : 0;
   }
 

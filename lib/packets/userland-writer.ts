@@ -53,7 +53,7 @@ export class UserlandPacketWriter extends PacketWriter<SealerKey> {
   readonly #outlet: PacketOutlet;
   /** Packets that {@link sealNow} has sealed and that are not on their way yet. */
   #segment: Segment | null = null;
-  /** Bytes of packets, sealed one by one. */
+  /** Bytes of packets, sealed one by one; modulo 2^32, as an int32. */
   sealed = 0;
   #willFlush = false;
   /** Some have gone in this iteration of the event loop. */
@@ -89,7 +89,7 @@ export class UserlandPacketWriter extends PacketWriter<SealerKey> {
     this.#segment ??= new Segment(bound);
     const written = this.#segment.seal(sealer, head, body);
     if (written < 0) throw sealFailed(written);
-    this.sealed += written;
+    this.sealed = (this.sealed + written) | 0;
     if (leavesNow) this.sendSealed();
     else if (!this.#willFlush) this.#flushSoon();
     return true;

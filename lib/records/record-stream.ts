@@ -39,10 +39,11 @@ type Retired = Pick<Writer | Reader, 'usedKeys' | 'dispose'>;
 export class RecordStream implements RecordSink {
   writer: Writer | null = null;
   reader: Reader | null = null;
+  // (-0 is a double from the beginning. Past 2^31, V8 would make anew what it has compiled for integers here: all that touches a stream.)
   /** Bytes that libuv wrote beyond those of the application. */
-  overheadWritten = 0;
+  overheadWritten = -0;
   /** Bytes that libuv read and that were none of the application's, or are not yet. */
-  overheadRead = 0;
+  overheadRead = -0;
   /** Earlier keys of a direction that was armed again: they must not come back. */
   readonly retired: { writers: Retired[]; readers: Retired[] } = { writers: [], readers: [] };
   readonly #host: Host;
