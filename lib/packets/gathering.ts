@@ -14,11 +14,14 @@ const WORTH = 24;
 /** The kernel wakes us when as much has come as a millisecond brings, within these bounds, … */
 const ENOUGH = { least: 262_144, most: 524_288 } as const;
 /** … reckoned anew after so many reads, … */
-const RECKONED = 64;
+const RECKONED = 32;
 /** … or at last when nothing could be read for so many milliseconds: a gigabit a second brings 256 KB in 2.2. */
 const PATIENCE = 3;
-/** Or when answers to so many bytes have come: OpenSSH's window has three times as many left. */
-const ANSWERED_AT_ONCE = 524_288;
+/**
+ * Or when answers to so many bytes have come, at first the least: OpenSSH's window has as many left behind the most. Of a peer with less the
+ * most is the least, and a step more each time that it is reckoned anew.
+ */
+const ENOUGH_ANSWERED = { least: 524_288, most: 1_048_576, step: 65_536 } as const;
 const PATIENCE_FOR_ANSWERS = 2;
 
 /** The connection, as far as it matters here. */
@@ -33,6 +36,8 @@ export interface Gathered {
 interface Run {
   readonly since: number;
   readonly sealed: number;
+  /** More is waited for than in the one before. */
+  readonly isRaised: boolean;
   reads: number;
   bytes: number;
 }
@@ -47,9 +52,11 @@ export class Gathering {
   readonly #setLowat = native.kernel?.setReceiveLowat;
   /** What the next read has to be of; 0: of nothing special. */
   #kind: 0 | 1 | 2 = 0;
-  #run: Run = { since: 0, sealed: 0, reads: 0, bytes: 0 };
+  #run: Run = { since: 0, sealed: 0, isRaised: false, reads: 0, bytes: 0 };
   #needed = RUN;
   #sealed = 0;
+  /** Most bytes to whose answers this peer lets us wait. */
+  #mostAnswered: number = ENOUGH_ANSWERED.most;
   #isOn = false;
   #since = 0;
   #reads = 0;
@@ -76,7 +83,7 @@ export class Gathering {
     if (this.#isOn) {
       this.#reads++;
       this.#timer!.refresh();
-      if (this.#kind === 1 && run.reads >= RECKONED) this.#adapt();
+      if (run.reads >= RECKONED) this.#adapt();
     } else if (kind !== 0 && run.reads >= this.#needed) {
       this.#begin();
     }
@@ -94,25 +101,24 @@ export class Gathering {
     return length <= SHORT && behind >= ANSWERED.least && behind <= ANSWERED.most ? 2 : 0;
   }
 
-  #beginRun(): void {
-    this.#run = { since: performance.now(), sealed: this.#sealed, reads: 0, bytes: 0 };
+  #beginRun(isRaised = false): void {
+    this.#run = { since: performance.now(), sealed: this.#sealed, isRaised, reads: 0, bytes: 0 };
   }
 
-  /** For how many bytes to wait. 0: nothing would be gained. */
-  #reckon(): number {
-    const { since, sealed, reads, bytes } = this.#run;
-    if (this.#kind === 1) {
-      const rate = bytes / Math.max(performance.now() - since, 0.001);
-      return Math.floor(Math.min(ENOUGH.most, Math.max(ENOUGH.least, rate)));
-    }
-    const answers = (ANSWERED_AT_ONCE * bytes) / ((this.#sealed - sealed) | 0);
-    return answers > bytes / reads ? Math.floor(answers) : 0;
+  /** For how many bytes to wait. */
+  #reckon(mostAnswered: number): number {
+    const { since, sealed, bytes } = this.#run;
+    const ms = Math.max(performance.now() - since, 0.001);
+    if (this.#kind === 1) return Math.floor(within(ENOUGH.least, bytes / ms, ENOUGH.most));
+    const sent = (this.#sealed - sealed) | 0;
+    return Math.floor((within(ENOUGH_ANSWERED.least, sent / ms, mostAnswered) * bytes) / sent);
   }
 
   #begin(): void {
-    const bytes = this.#reckon();
+    const bytes = this.#reckon(ENOUGH_ANSWERED.least);
+    const isGain = bytes > this.#run.bytes / this.#run.reads;
     this.#beginRun();
-    if (bytes === 0) return;
+    if (!isGain && this.#kind === 2) return;
     const result = this.#setLowat?.(this.#connection.descriptor, bytes) ?? -1;
     if (result < 0) {
       this.#needed = Number.POSITIVE_INFINITY;
@@ -125,8 +131,10 @@ export class Gathering {
   }
 
   #adapt(): void {
-    this.#setLowat!(this.#connection.descriptor, this.#reckon());
-    this.#beginRun();
+    const bytes = this.#reckon(this.#mostAnswered);
+    this.#setLowat!(this.#connection.descriptor, bytes);
+    this.#mostAnswered = Math.min(this.#mostAnswered + ENOUGH_ANSWERED.step, ENOUGH_ANSWERED.most);
+    this.#beginRun(bytes > this.#run.bytes / this.#run.reads);
   }
 
   // If it was us who was late, the next poll brings what has come meanwhile.
@@ -134,6 +142,8 @@ export class Gathering {
     const reads = this.#reads;
     setImmediate(() => {
       if (!this.#isOn || this.#reads !== reads) return;
+      // Its window is smaller, and it waits for us.
+      if (this.#run.isRaised && this.#run.reads === 0) this.#mostAnswered = ENOUGH_ANSWERED.least;
       const wasWorthIt = performance.now() - this.#since >= WORTH;
       this.#needed = wasWorthIt ? RUN : Math.min(2 * this.#needed, LONGEST_RUN);
       this.#end();
@@ -146,4 +156,8 @@ export class Gathering {
     const fd = this.#connection.descriptor;
     if (fd >= 0) this.#setLowat!(fd, 1);
   }
+}
+
+function within(least: number, wanted: number, most: number): number {
+  return Math.min(most, Math.max(least, wanted));
 }

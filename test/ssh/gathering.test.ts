@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
+import { kSealNow } from '../../lib/socket-internals.js';
+import { patient } from '../support/patience.js';
 import { until } from '../support/sockets.js';
 import { message, sshPair, suites } from '../support/ssh.js';
 
@@ -41,3 +43,39 @@ test('the end of a bulk transfer does not wait for more', async () => {
   assert.deepEqual(pair.read.all, sent);
   pair.close();
 });
+
+// What we send is answered by window adjustments (RFC 4254 5.2), which gather, too: fewer than a window has.
+for (const window of [200_000, 600_000, 1_048_576, 2_097_152])
+  test(`a transfer goes on behind a window of ${window} bytes`, async () => {
+    const { ours, peer, sealer, close } = await sshPair(suites[0]!);
+    const head = Buffer.of(message.channelData, 0, 0, 0, 0, 0, 0, 0x7f, 0xff);
+    const body = Buffer.alloc(32_759);
+    const packet = 32_768;
+    const total = (patient(1) > 1 ? 200 : 2000) * packet;
+    const adjustment = Buffer.of(message.windowAdjust, 0, 0, 0, 0, 0, 1, 0, 0);
+    let left = window;
+    let sent = 0;
+    const send = (): void => {
+      for (; left >= packet && sent < total; left -= packet) {
+        if (!ours[kSealNow](head, body)) ours.write(Buffer.concat([head, body]));
+        sent += packet;
+      }
+    };
+    let adjusted = 0;
+    ours.on('data', (payload: Buffer) => {
+      // (Those of one read come as one.)
+      const bytes = payload.readUInt32BE(5);
+      adjusted += bytes;
+      left += bytes;
+      send();
+    });
+    let got = 0;
+    let answered = 0;
+    peer.on('data', ({ length }) => {
+      got += length;
+      for (; got - answered >= 2 * packet; answered += 2 * packet) peer.write(sealer.seal(adjustment));
+    });
+    send();
+    await until(() => got >= total && adjusted >= total, 'all of it', 20_000);
+    close();
+  });
