@@ -50,8 +50,8 @@ export class State {
   upgradeTerms: Terms | undefined;
   /** Files in the writable queue, by the empty Buffer that holds their place. */
   files: Map<Buffer, FileTransfer> | undefined;
-  /** Bytes that sendfile(2) has sent, which libuv does not count. */
-  fileBytes = 0;
+  /** Bytes that sendfile(2) has sent, which libuv does not count. (-0 as in RecordStream.) */
+  fileBytes = -0;
   /** Carries the plaintext to a handle of its own. */
   relay: Relay | null = null;
   /** Entries of the writable queue that were written before the write direction was armed. */

@@ -36,7 +36,7 @@ export interface Gathered {
 interface Run {
   readonly since: number;
   readonly sealed: number;
-  /** More is waited for than in the one before. */
+  /** More answers are waited for than in the one before. */
   readonly isRaised: boolean;
   reads: number;
   bytes: number;
@@ -114,11 +114,16 @@ export class Gathering {
     return Math.floor((within(ENOUGH_ANSWERED.least, sent / ms, mostAnswered) * bytes) / sent);
   }
 
+  /** Than a read has brought so far. */
+  #isMore(bytes: number): boolean {
+    return bytes > this.#run.bytes / this.#run.reads;
+  }
+
   #begin(): void {
     const bytes = this.#reckon(ENOUGH_ANSWERED.least);
-    const isGain = bytes > this.#run.bytes / this.#run.reads;
+    const isMore = this.#isMore(bytes);
     this.#beginRun();
-    if (!isGain && this.#kind === 2) return;
+    if (this.#kind === 2 && !isMore) return;
     const result = this.#setLowat?.(this.#connection.descriptor, bytes) ?? -1;
     if (result < 0) {
       this.#needed = Number.POSITIVE_INFINITY;
@@ -134,7 +139,7 @@ export class Gathering {
     const bytes = this.#reckon(this.#mostAnswered);
     this.#setLowat!(this.#connection.descriptor, bytes);
     this.#mostAnswered = Math.min(this.#mostAnswered + ENOUGH_ANSWERED.step, ENOUGH_ANSWERED.most);
-    this.#beginRun(bytes > this.#run.bytes / this.#run.reads);
+    this.#beginRun(this.#kind === 2 && this.#isMore(bytes));
   }
 
   // If it was us who was late, the next poll brings what has come meanwhile.
