@@ -218,11 +218,15 @@ test('a peer that goes away, and a socket that is destroyed, end the transfer', 
   await assert.rejects(destroyed.ours.sendFile(file));
 });
 
-for (const what of ['a file', 'a Buffer'])
+const long = Buffer.alloc(20_000_000);
+const longFile = path.join(folder, 'long');
+writeFileSync(longFile, long);
+
+for (const [what, send] of [
+  ['a file', (ours: Armed['ours']) => ours.sendFile(longFile)],
+  ['a Buffer', (ours: Armed['ours']) => flushed(ours, long)],
+] as const)
   test(`a connection that is reset behind its FIN, in the middle of ${what}, fails`, async () => {
-    const long = Buffer.alloc(20_000_000);
-    const longFile = path.join(folder, 'long');
-    writeFileSync(longFile, long);
     const random = new Random(6);
     for (let i = 0; i < 20; i++) {
       const { ours, peer, sealer, wire, close } = await armedPair(suites[i % 2]!);
@@ -235,8 +239,9 @@ for (const what of ['a file', 'a Buffer'])
       peer.on('data', () => {
         if (wire.length >= most) peer.resetAndDestroy();
       });
-      const sent = what === 'a file' ? ours.sendFile(longFile) : flushed(ours, long);
-      await assert.rejects(sent, ({ code }: NodeJS.ErrnoException) => /^(EPIPE|ECONNRESET)$/.test(`${code}`));
+      await assert.rejects(send(ours), ({ code }: NodeJS.ErrnoException) =>
+        /^(EPIPE|ECONNRESET)$/.test(`${code}`),
+      );
       close();
     }
   });

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { kSealNow } from '../../lib/socket-internals.js';
 import { patient } from '../support/patience.js';
 import { until } from '../support/sockets.js';
-import { message, sshPair, suites } from '../support/ssh.js';
+import { channelData, message, sshPair, suites, windowAdjust } from '../support/ssh.js';
 
 function payloadOf(length: number): Buffer {
   const payload = randomBytes(length);
@@ -48,16 +48,15 @@ test('the end of a bulk transfer does not wait for more', async () => {
 for (const window of [200_000, 600_000, 1_048_576, 2_097_152])
   test(`a transfer goes on behind a window of ${window} bytes`, async () => {
     const { ours, peer, sealer, close } = await sshPair(suites[0]!);
-    const head = Buffer.of(message.channelData, 0, 0, 0, 0, 0, 0, 0x7f, 0xff);
-    const body = Buffer.alloc(32_759);
     const packet = 32_768;
+    const data = channelData(0, packet - 9);
     const total = (patient(1) > 1 ? 200 : 2000) * packet;
-    const adjustment = Buffer.of(message.windowAdjust, 0, 0, 0, 0, 0, 1, 0, 0);
+    const answer = 2 * packet;
     let left = window;
     let sent = 0;
     const send = (): void => {
       for (; left >= packet && sent < total; left -= packet) {
-        if (!ours[kSealNow](head, body)) ours.write(Buffer.concat([head, body]));
+        if (!ours[kSealNow](data.subarray(0, 9), data.subarray(9))) ours.write(data);
         sent += packet;
       }
     };
@@ -73,7 +72,7 @@ for (const window of [200_000, 600_000, 1_048_576, 2_097_152])
     let answered = 0;
     peer.on('data', ({ length }) => {
       got += length;
-      for (; got - answered >= 2 * packet; answered += 2 * packet) peer.write(sealer.seal(adjustment));
+      for (; got - answered >= answer; answered += answer) peer.write(sealer.seal(windowAdjust(0, answer)));
     });
     send();
     await until(() => got >= total && adjusted >= total, 'all of it', 20_000);

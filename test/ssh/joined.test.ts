@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { type SshOpener, SshOpenMode, SshOpenStatus } from '../../lib/native/packets.js';
@@ -7,7 +6,15 @@ import { native } from '../../lib/native.js';
 import { sshCiphers, sshMacs } from '../../lib/packets/ciphers.js';
 import type { SshCipherName, SshMacName } from '../../lib/packets/options.js';
 import { moreSshSuites, sshSuites } from '../kernel/so_crypt/ssh-oracle.js';
-import { message, nameOf, SshOracle, type SshSuite, sealAll } from '../support/ssh.js';
+import {
+  channelData,
+  message,
+  nameOf,
+  SshOracle,
+  type SshSuite,
+  sealAll,
+  windowAdjust,
+} from '../support/ssh.js';
 
 // The record layer alone: so-crypt/ssh has long SSH_MSG_CHANNEL_DATA of a channel opened as one (SshOpenMode.joined), and
 // SSH_MSG_CHANNEL_WINDOW_ADJUST.
@@ -55,22 +62,6 @@ function openAll(opener: SshOpener, pieces: readonly Buffer[]): Opened {
       if (status === SshOpenStatus.needMore) break;
     }
   return { payloads, joined, status };
-}
-
-function channelData(channel: number, length: number): Buffer {
-  const payload = Buffer.concat([Buffer.alloc(9), randomBytes(length)]);
-  payload[0] = message.channelData;
-  payload.writeUInt32BE(channel, 1);
-  payload.writeUInt32BE(length, 5);
-  return payload;
-}
-
-function windowAdjust(channel: number, amount: number): Buffer {
-  const payload = Buffer.alloc(9);
-  payload[0] = message.windowAdjust;
-  payload.writeUInt32BE(channel, 1);
-  payload.writeUInt32BE(amount, 5);
-  return payload;
 }
 
 interface Stream {

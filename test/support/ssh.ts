@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type net from 'node:net';
 import type { SshCipherName, SshCryptOptions, SshDirectionKeys, SshMacName } from '../../lib/index.js';
 import { moreSshSuites, SshOracle, type SshSuite, sshSuites } from '../kernel/so_crypt/ssh-oracle.js';
@@ -24,6 +25,24 @@ export const kinds: readonly SshSuite[] =
 
 /** SSH_MSG_ numbers, RFC 4253 12 and RFC 4254 9. */
 export const message = { disconnect: 1, ignore: 2, newKeys: 21, windowAdjust: 93, channelData: 94 } as const;
+
+/** SSH_MSG_CHANNEL_DATA (RFC 4254 5.2) with random content. */
+export function channelData(channel: number, length: number): Buffer {
+  const payload = Buffer.concat([Buffer.alloc(9), randomBytes(length)]);
+  payload[0] = message.channelData;
+  payload.writeUInt32BE(channel, 1);
+  payload.writeUInt32BE(length, 5);
+  return payload;
+}
+
+/** SSH_MSG_CHANNEL_WINDOW_ADJUST (RFC 4254 5.2). */
+export function windowAdjust(channel: number, amount: number): Buffer {
+  const payload = Buffer.alloc(9);
+  payload[0] = message.windowAdjust;
+  payload.writeUInt32BE(channel, 1);
+  payload.writeUInt32BE(amount, 5);
+  return payload;
+}
 
 export function nameOf({ cipher, mac }: SshSuite): string {
   return `${cipher} ${mac ?? ''}`.trim();
